@@ -119,6 +119,7 @@ CREATE TABLE "sync_copies" (
     "target_id" INTEGER NOT NULL,
     "document_id" INTEGER NOT NULL,
     "state" TEXT NOT NULL DEFAULT 'pending',
+    "generation" INTEGER NOT NULL DEFAULT 1,
     "attempts" INTEGER NOT NULL DEFAULT 0,
     "next_attempt_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "sending_path" TEXT,
@@ -164,7 +165,6 @@ CREATE TABLE "sync_run_targets" (
     "failed" INTEGER NOT NULL DEFAULT 0,
     "bytes" BIGINT NOT NULL DEFAULT 0,
     "error_code" TEXT,
-    "error_detail" TEXT,
     "started_at" TIMESTAMPTZ(3),
     "finished_at" TIMESTAMPTZ(3),
 
@@ -414,7 +414,7 @@ ALTER TABLE sync_targets
   ADD CONSTRAINT sync_targets_policy_check CHECK (policy IN ('keep', 'mirror'));
 
 ALTER TABLE sync_copies
-  ADD CONSTRAINT sync_copies_state_check CHECK (state IN ('pending', 'synced', 'failed', 'kept')),
+  ADD CONSTRAINT sync_copies_state_check CHECK (state IN ('pending', 'sending', 'synced', 'failed', 'kept')),
   ADD CONSTRAINT sync_copies_sending_check CHECK ((sending_path IS NULL) = (sending_key IS NULL)),
   ADD CONSTRAINT sync_copies_held_check CHECK (
     num_nonnulls(held_path, held_key, held_version, held_sha256) IN (0, 4)
@@ -423,6 +423,7 @@ ALTER TABLE sync_copies
 
 -- The work of a run, whatever the number of copies already there.
 CREATE INDEX sync_copies_work_idx ON sync_copies (target_id, next_attempt_at, document_id) WHERE state = 'pending';
+CREATE INDEX sync_copies_sending_idx ON sync_copies (target_id, run_id) WHERE state = 'sending';
 CREATE INDEX sync_copies_failed_idx ON sync_copies (target_id, document_id) WHERE state = 'failed';
 -- Two documents never share a path on one target, not even the path one of them has just left.
 CREATE UNIQUE INDEX sync_copies_held_key ON sync_copies (target_id, held_key) WHERE held_key IS NOT NULL;

@@ -1,0 +1,125 @@
+import cors from '@fastify/cors';
+import multipart from '@fastify/multipart';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
+import type { Config } from './config.ts';
+import { authorize } from './http/authorization.ts';
+import { clientErrorHandler } from './http/client-error.ts';
+import { frameworkErrors, handleErrors } from './http/error-handler.ts';
+import { malformedUrl, stopping } from './http/http.errors.ts';
+import { parseJsonStrictly, refuseUnsafeText, validatorCompiler } from './http/input.ts';
+import { pickLocale } from './http/locale.ts';
+import { logRequests, requestId } from './http/logging.ts';
+import { answerOtherMethods } from './http/method-not-allowed.ts';
+import { describeApi, serveApiDescription } from './http/openapi.ts';
+import { refuseForeignOrigin } from './http/origin.ts';
+import { limitRate } from './http/rate-limit.ts';
+import { authPlugin } from './modules/auth/auth.plugin.ts';
+import { authRoutes } from './modules/auth/auth.routes.ts';
+import { documentTypesRoutes } from './modules/document-types/document-types.routes.ts';
+import { documentsRoutes } from './modules/documents/documents.routes.ts';
+import { filesRoutes } from './modules/documents/files.routes.ts';
+import { healthRoutes } from './modules/health/health.routes.ts';
+import { syncRoutes } from './modules/sync/sync.routes.ts';
+import { targetsRoutes } from './modules/sync/targets.routes.ts';
+import { usersRoutes } from './modules/users/users.routes.ts';
+import type { Services } from './services.ts';
+
+/** JSON and form fields; files are streamed past it. */
+const bodyLimit = 1024 * 1024;
+
+/**
+ * The whole server, in the order a request meets it. It does not listen; closing it ends long work first,
+ * then waits for the requests under way.
+ */
+export async function buildApp({
+  config,
+  services,
+  sessionSecret,
+  version,
+  log,
+}: {
+  config: Config;
+  services: Services;
+  sessionSecret: string;
+  version: string;
+  log: FastifyBaseLogger;
+}): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    genReqId: requestId,
+    trustProxy: config.trustProxy,
+    bodyLimit,
+    return503OnClosing: false,
+    frameworkErrors,
+    clientErrorHandler: clientErrorHandler(config.locale),
+    routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.decorateRequest('fault', null);
+  app.decorateRequest('locale', config.locale);
+  app.addHook('preClose', () => services.close());
+
+  logRequests(app);
+  handleErrors(app);
+  parseJsonStrictly(app);
+  const otherMethods = answerOtherMethods(app);
+  await describeApi(app, version);
+
+  app.addHook('onRequest', async (request, reply) => {
+    request.locale = pickLocale(request.headers['accept-language'], config.locale);
+    reply.headers({
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'X-Frame-Options': 'DENY',
+    });
+    if (services.signal.aborted) throw stopping({ headers: { Connection: 'close' } });
+    if (!isWellEncoded(request.url)) throw malformedUrl();
+  });
+  await app.register(cors, {
+    origin: config.corsAllowedOrigins,
+    credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['ETag', 'Location', 'Content-Disposition', 'X-Request-Id', 'Retry-After'],
+    strictPreflight: false,
+  });
+  app.addHook('onRequest', refuseForeignOrigin(config.corsAllowedOrigins));
+  await limitRate(app, config.rateLimitMax);
+  await app.register(authPlugin, { store: services.sessions, secret: sessionSecret });
+  authorize(app, { findDocumentAccess: services.documents.access });
+  await app.register(multipart, {
+    limits: { files: 1, fields: 100, fieldSize: 64 * 1024, fileSize: Number.POSITIVE_INFINITY },
+  });
+  app.addHook('preValidation', async (request) => refuseUnsafeText(request));
+  services.metrics.observe(app);
+
+  await app.register(healthRoutes(services));
+  for (const prefix of ['/api/v1', '/api']) {
+    await app.register(
+      async (api) => {
+        await api.register(authRoutes(services));
+        await api.register(usersRoutes(services));
+        await api.register(documentsRoutes(services));
+        await api.register(filesRoutes(services));
+        await api.register(documentTypesRoutes(services));
+        await api.register(syncRoutes(services));
+        await api.register(targetsRoutes(services));
+      },
+      { prefix },
+    );
+  }
+  await serveApiDescription(app);
+  otherMethods.addRefusals();
+  return app;
+}
+
+function isWellEncoded(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
+}

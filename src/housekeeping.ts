@@ -1,0 +1,51 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { schedule } from 'node-cron';
+import type { Database } from './database/client.ts';
+import type { Services } from './services.ts';
+import { sweepOrphans, sweepTemporaries } from './storage/sweep.ts';
+
+/**
+ * What nobody asks for and everybody needs: temporaries of dead servers go at the start and every hour, what
+ * has expired every hour, contents that no document names every night. Two servers may do it at once.
+ */
+export async function scheduleHousekeeping({
+  db,
+  services,
+  log,
+}: {
+  db: Database;
+  services: Services;
+  log: FastifyBaseLogger;
+}): Promise<{ stop: () => Promise<void> }> {
+  const { store, presence, sessions } = services;
+  const running = new Set<Promise<void>>();
+
+  const tidyUp = async () => {
+    await sweepTemporaries({ store, aliveInstances: await presence.aliveInstances() });
+    await sessions.purgeExpired();
+    await db.$executeRaw`DELETE FROM idempotency_keys WHERE created_at < now() - interval '2 days'`;
+    await db.$executeRaw`DELETE FROM login_attempts WHERE last_failed_at < now() - interval '1 day'`;
+  };
+  const guarded = (name: string, work: () => Promise<unknown>) => () => {
+    const job = work()
+      .then(() => undefined)
+      .catch((error) => log.error({ err: error }, `${name} failed`))
+      .finally(() => running.delete(job));
+    running.add(job);
+  };
+
+  const tasks = [
+    schedule('17 * * * *', guarded('hourly housekeeping', tidyUp)),
+    schedule(
+      '43 2 * * *',
+      guarded('nightly housekeeping', () => sweepOrphans({ db, store })),
+    ),
+  ];
+  await tidyUp();
+  return {
+    async stop() {
+      await Promise.all(tasks.map((task) => task.destroy()));
+      await Promise.all(running);
+    },
+  };
+}

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { buildApp } from './app.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { createDatabase } from './database/client.ts';
+import { startEmbeddedPostgres } from './database/embedded.ts';
+import { migrate } from './database/migrations.ts';
+import { createPresence } from './database/presence.ts';
+import { AppError } from './errors.ts';
+import { scheduleHousekeeping } from './housekeeping.ts';
+import { redactedPaths } from './http/logging.ts';
+import { loadSecret } from './secrets.ts';
+import { createServices } from './services.ts';
+
+/** A clean stop takes at most this long (uploads that are still coming in are cut off before). */
+const stopWithinMs = 10_000;
+const cutConnectionsAfterMs = 7_000;
+
+const version = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+async function start(config: Config): Promise<() => Promise<void>> {
+  const log = pino({
+    level: config.logLevel,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: redactedPaths, censor: '********' },
+  });
+  /** what has been opened, closed in the opposite order: also when the start fails midway */
+  const opened: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const each of opened.splice(0).reverse()) {
+      await each().catch((error) => log.error({ err: error }, 'closing failed'));
+    }
+  };
+
+  try {
+    let url = config.databaseUrl;
+    if (url === undefined) {
+      const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log });
+      opened.push(() => postgres.stop());
+      url = postgres.url;
+    }
+    await migrate({ url, log });
+    const presence = await createPresence({ url, log });
+    opened.push(() => presence.close());
+    const { db, close: closeDatabase } = createDatabase({
+      url,
+      onError: (error) => log.warn({ err: error.message }, 'database connection lost'),
+    });
+    opened.push(closeDatabase);
+
+    const services = await createServices({ config, version, db, presence, log });
+    const first = await services.users.ensureFirstAdministrator(config.admin);
+    const { nasMountPath } = config.targets;
+    await services.targets.followEnvironment(
+      nasMountPath === undefined ? [] : [{ name: 'nas', type: 'smb', options: { path: nasMountPath } }],
+    );
+    const sessionSecret = await loadSecret({
+      dataDir: config.dataDir,
+      name: 'session-secret',
+      given: config.sessionSecret,
+    });
+    const app = await buildApp({ config, services, sessionSecret, version, log });
+    opened.push(async () => {
+      const cut = setTimeout(() => app.server.closeAllConnections(), cutConnectionsAfterMs);
+      await app.close();
+      clearTimeout(cut);
+    });
+    const housekeeping = await scheduleHousekeeping({ db, services, log });
+    opened.push(housekeeping.stop);
+
+    await app.listen({ host: config.host, port: config.port });
+    if (first?.generatedPassword !== undefined) {
+      process.stdout.write(
+        `\n  First administrator: ${first.username}\n  Password (shown this once): ${first.generatedPassword}\n\n`,
+      );
+    }
+    return close;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What a person who starts the server can mend is one line; anything else is shown whole. */
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  if (error instanceof AppError) return `ADMIN_USERNAME, ADMIN_PASSWORD: ${error.say('en')}`;
+  if (error instanceof Error) return error.message;
+  return String(error);
+}
+
+try {
+  const close = await start(loadConfig(process.env));
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // Ctrl-C arrives twice: from the terminal and from npm.
+      if (stopping) return;
+      stopping = true;
+      setTimeout(() => process.exit(1), stopWithinMs).unref();
+      void close().then(() => process.exit(0));
+    });
+  }
+} catch (error) {
+  process.stderr.write(`classeur: ${explain(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,19 @@
+import type { Database, Transaction } from '../../database/client.ts';
+import type { ContentStore } from '../../storage/content-store.ts';
+
+type InTransaction = (tx: Transaction, o: { documentIds: number[] }) => Promise<void>;
+
+/** What the use cases of documents work with. */
+export interface DocumentsContext {
+  db: Database;
+  store: ContentStore;
+  /**
+   * Told, inside the transaction, of documents whose file, place on the targets (month, folder, name) or
+   * trash state has just changed.
+   */
+  onFiled: InTransaction;
+  /** Told, inside the transaction, of documents that have just been deleted for good. */
+  onPurged: InTransaction;
+  log: { error(details: object, message: string): void };
+  now: () => Date;
+}

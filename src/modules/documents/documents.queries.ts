@@ -1,0 +1,237 @@
+import type { Database, Transaction } from '../../database/client.ts';
+import { Prisma } from '../../database/generated/client.ts';
+import type { SessionUser } from '../../http/request.ts';
+import type { DocumentAnswer, ListQuery } from './documents.schemas.ts';
+import { documentEtag } from './etag.ts';
+import { filedPath } from './filing.ts';
+
+type Client = Database | Transaction;
+
+interface DocumentRow {
+  id: number;
+  title: string;
+  filed_month: Date;
+  filed_name: string;
+  folder: string;
+  original_filename: string;
+  file_size: bigint;
+  mime_type: string;
+  document_type_id: number;
+  document_type_code: string;
+  document_type_label: string;
+  correspondent_id: number | null;
+  correspondent_name: string | null;
+  document_date: Date | null;
+  amount: number | null;
+  currency: string;
+  created_at: Date;
+  updated_at: Date;
+  asn: number | null;
+  owner_id: number;
+  owner_name: string;
+  sha256: string;
+  version: number;
+  revision: number;
+  validation_status: DocumentAnswer['validation_status'];
+  text_status: DocumentAnswer['text_status'];
+  trashed_at: Date | null;
+  tags: DocumentAnswer['tags'];
+}
+
+/** Everything an answer shows of the documents `d`. A double holds every amount of 14 digits exactly. */
+const columns = Prisma.sql`
+  d.id, d.title, d.filed_month, d.filed_name, t.folder, v.original_filename, v.file_size, v.mime_type,
+  d.document_type_id, t.code AS document_type_code, t.label AS document_type_label,
+  d.correspondent_id, c.name AS correspondent_name, d.document_date, d.amount::float8 AS amount, d.currency,
+  d.created_at, d.updated_at, d.asn, d.owner_id, u.display_name AS owner_name, d.sha256, d.version, d.revision,
+  d.validation_status, d.text_status, d.trashed_at,
+  coalesce((
+    SELECT json_agg(json_build_object('id', g.id, 'name', g.name, 'color', g.color) ORDER BY g.name, g.id)
+    FROM document_tags dt JOIN tags g ON g.id = dt.tag_id WHERE dt.document_id = d.id), '[]') AS tags`;
+
+const joins = Prisma.sql`
+  JOIN document_versions v ON v.document_id = d.id AND v.number = d.version
+  JOIN document_types t ON t.id = d.document_type_id
+  JOIN users u ON u.id = d.owner_id
+  LEFT JOIN correspondents c ON c.id = d.correspondent_id`;
+
+/** A document and its validator, as it is answered. */
+export interface ShownDocument {
+  document: DocumentAnswer;
+  etag: string;
+}
+
+function toAnswer(row: DocumentRow): DocumentAnswer {
+  return {
+    id: row.id,
+    title: row.title,
+    filename: row.filed_name,
+    original_filename: row.original_filename,
+    file_path: filedPath({ filedMonth: row.filed_month, folder: row.folder, filedName: row.filed_name }),
+    file_size: Number(row.file_size),
+    mime_type: row.mime_type,
+    document_type_id: row.document_type_id,
+    document_type_code: row.document_type_code,
+    document_type_label: row.document_type_label,
+    correspondent_id: row.correspondent_id,
+    correspondent_name: row.correspondent_name,
+    document_date: row.document_date?.toISOString().slice(0, 10) ?? null,
+    amount: row.amount,
+    currency: row.currency,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    asn: row.asn,
+    owner_id: row.owner_id,
+    owner_name: row.owner_name,
+    sha256: row.sha256,
+    version: row.version,
+    validation_status: row.validation_status,
+    text_status: row.text_status,
+    trashed_at: row.trashed_at?.toISOString() ?? null,
+    tags: row.tags,
+  };
+}
+
+/**
+ * Which documents `d` a user may see (contract §4): the one place that lists, counts, searches and duplicates
+ * go by.
+ */
+export function visibleTo(user: Pick<SessionUser, 'id' | 'isAdmin'>): Prisma.Sql {
+  return user.isAdmin ? Prisma.sql`TRUE` : Prisma.sql`d.owner_id = ${user.id}`;
+}
+
+export async function findDocument(client: Client, id: number): Promise<ShownDocument | null> {
+  const [row] = await client.$queryRaw<
+    DocumentRow[]
+  >`SELECT ${columns} FROM documents d ${joins} WHERE d.id = ${id}`;
+  return row ? { document: toAnswer(row), etag: documentEtag(row) } : null;
+}
+
+/** The document that already holds these bytes, among those the user may see: their own first. */
+export async function findDuplicate(
+  client: Client,
+  { user, sha256 }: { user: SessionUser; sha256: string },
+): Promise<{ id: number; trashed: boolean } | null> {
+  const [row] = await client.$queryRaw<{ id: number; trashed: boolean }[]>`
+    SELECT d.id, d.trashed_at IS NOT NULL AS trashed
+    FROM document_versions v JOIN documents d ON d.id = v.document_id AND d.version = v.number
+    WHERE v.sha256 = ${sha256}::char(64) AND ${visibleTo(user)}
+    ORDER BY d.owner_id = ${user.id} DESC, d.trashed_at NULLS FIRST, d.id LIMIT 1`;
+  return row ?? null;
+}
+
+/** Text to be found as it stands, inside a LIKE pattern. */
+function likePattern(text: string): string {
+  return `%${text.normalize('NFC').replace(/[\\%_]/g, '\\$&')}%`;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+function createdBounds({ created_after, created_before }: ListQuery): Prisma.Sql[] {
+  const isDay = (text: string) => text.length === 10;
+  // A time that names no zone is UTC, as all times of the API.
+  const moment = (text: string) =>
+    new Date(isDay(text) || /(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+  const bounds: Prisma.Sql[] = [];
+  if (created_after) bounds.push(Prisma.sql`d.created_at >= ${moment(created_after)}`);
+  if (created_before) {
+    const last = moment(created_before);
+    bounds.push(
+      isDay(created_before)
+        ? Prisma.sql`d.created_at < ${new Date(last.getTime() + dayMs)}`
+        : Prisma.sql`d.created_at <= ${last}`,
+    );
+  }
+  return bounds;
+}
+
+function conditions(user: SessionUser, query: ListQuery): Prisma.Sql {
+  const trashed = query.trashed === 'true' || query.trashed === '1';
+  const all = [
+    visibleTo(user),
+    trashed ? Prisma.sql`d.trashed_at IS NOT NULL` : Prisma.sql`d.trashed_at IS NULL`,
+  ];
+  if (query.search) {
+    const pattern = likePattern(query.search);
+    // Two indexes, one for each table: an OR over both would use neither.
+    all.push(Prisma.sql`d.id IN (
+      SELECT s.id FROM documents s WHERE s.title ILIKE ${pattern}
+      UNION ALL
+      SELECT f.document_id FROM document_versions f JOIN documents s ON s.id = f.document_id AND s.version = f.number
+      WHERE f.original_filename ILIKE ${pattern})`);
+  }
+  if (query.document_type_id) all.push(Prisma.sql`d.document_type_id = ${query.document_type_id}`);
+  if (query.correspondent_id) all.push(Prisma.sql`d.correspondent_id = ${query.correspondent_id}`);
+  if (query.status) all.push(Prisma.sql`d.validation_status = ${query.status}`);
+  if (query.tag_id) {
+    all.push(
+      Prisma.sql`EXISTS (SELECT 1 FROM document_tags x WHERE x.document_id = d.id AND x.tag_id = ${query.tag_id})`,
+    );
+  }
+  return Prisma.join([...all, ...createdBounds(query)], ' AND ');
+}
+
+/** The order of the rows `alias`, stable by id. Words of ours only: nothing here comes from the request. */
+function ordering({ order_by, order }: ListQuery, alias: 'd' | 'r'): Prisma.Sql {
+  const direction = order.toUpperCase() === 'ASC' ? 'ASC' : 'DESC';
+  const column = {
+    id: `${alias}.id ${direction}`,
+    // As people sort: é beside e, whatever the collation of the database.
+    title: `${alias}.title COLLATE "und-x-icu" ${direction}`,
+    created_at: `${alias}.created_at ${direction}`,
+    updated_at: `${alias}.updated_at ${direction}`,
+    document_date: `${alias}.document_date ${direction} NULLS LAST`,
+    amount: `${alias}.amount ${direction} NULLS LAST`,
+  }[order_by];
+  return Prisma.raw(`${column}, ${alias}.id ${direction}`);
+}
+
+/** One page of the documents a user may see, and how many there are in all; both of one moment. */
+export async function listDocuments(
+  client: Client,
+  { user, query }: { user: SessionUser; query: ListQuery },
+): Promise<{ documents: DocumentAnswer[]; total: number }> {
+  const where = conditions(user, query);
+  const offset = (query.page - 1) * query.per_page;
+  // The page's ids first, then what is shown of them: a deep page joins nothing it does not show.
+  const rows = await client.$queryRaw<(DocumentRow & { total: number })[]>`
+    SELECT n.total, r.*
+    FROM (SELECT count(*)::int AS total FROM documents d WHERE ${where}) n
+    LEFT JOIN LATERAL (
+      SELECT ${columns}
+      FROM (SELECT d.* FROM documents d WHERE ${where}
+            ORDER BY ${ordering(query, 'd')} LIMIT ${query.per_page} OFFSET ${offset}::bigint) d
+      ${joins}
+    ) r ON n.total > ${offset}::bigint
+    ORDER BY ${ordering(query, 'r')}`;
+  const documents = rows.flatMap((row) => (row.id === null ? [] : [toAnswer(row)]));
+  return { documents, total: rows[0]?.total ?? 0 };
+}
+
+export interface StoredVersion {
+  sha256: string;
+  size: number;
+  mimeType: string;
+  originalFilename: string;
+}
+
+/** The bytes of one version of a document, the current one where none is named. */
+export async function findVersion(
+  client: Client,
+  { documentId, version }: { documentId: number; version?: number | undefined },
+): Promise<StoredVersion | null> {
+  const number = version === undefined ? Prisma.sql`d.version` : Prisma.sql`${version}`;
+  const [row] = await client.$queryRaw<
+    { sha256: string; file_size: bigint; mime_type: string; original_filename: string }[]
+  >`
+    SELECT v.sha256, v.file_size, v.mime_type, v.original_filename
+    FROM documents d JOIN document_versions v ON v.document_id = d.id AND v.number = ${number}
+    WHERE d.id = ${documentId}`;
+  if (!row) return null;
+  return {
+    sha256: row.sha256,
+    size: Number(row.file_size),
+    mimeType: row.mime_type,
+    originalFilename: row.original_filename,
+  };
+}

@@ -1,0 +1,35 @@
+import type { Database, Transaction } from '../../database/client.ts';
+import { Prisma } from '../../database/generated/client.ts';
+import { asnTaken, duplicateDocument, fieldErrors } from './documents.errors.ts';
+
+/** The columns of the unique index that refused a row; `[]` for a reference to a row that is gone; else null. */
+function conflict(error: unknown): string[] | null {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return null;
+  if (error.code === 'P2003') return [];
+  if (error.code !== 'P2002') return null;
+  const { driverAdapterError } = (error.meta ?? {}) as {
+    driverAdapterError?: { cause?: { constraint?: { fields?: string[] } } };
+  };
+  return (driverAdapterError?.cause?.constraint?.fields ?? []).map((field) => field.replaceAll('"', ''));
+}
+
+/**
+ * Runs `work` in a transaction, and again when another transaction took a name, a content or a referenced row
+ * between its look and its write: the next look sees what that one committed. Work must therefore do nothing
+ * outside the database before its last statement.
+ */
+export async function transact<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db.$transaction(work, { maxWait: 30_000, timeout: 60_000 });
+    } catch (error) {
+      const columns = conflict(error);
+      if (!columns) throw error;
+      if (columns.includes('asn')) throw asnTaken({ fields: { asn: [fieldErrors.asnTaken] }, cause: error });
+      if (attempt < 8) continue;
+      // Always in the way, never to be seen: the owner has these bytes in a document the caller may not see.
+      if (columns.includes('sha256')) throw duplicateDocument({ params: { document_id: '?' }, cause: error });
+      throw error;
+    }
+  }
+}
