@@ -93,7 +93,14 @@ function installPackages() {
     rmSync(packagesStamp, { force: true });
     const npm = process.env.npm_execpath;
     const [command, ...first] = npm && /\.c?js$/.test(npm) ? [process.execPath, npm] : ['npm'];
-    runQuietly('npm ci', command, [...first, 'ci', '--include=dev', '--no-audit', '--no-fund']);
+    runQuietly('npm ci', command, [
+      ...first,
+      'ci',
+      '--include=dev',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+    ]);
   }
   writeFileSync(packagesStamp, packagesHash());
 }

@@ -17,14 +17,14 @@ export async function scheduleHousekeeping({
   services: Services;
   log: FastifyBaseLogger;
 }): Promise<{ stop: () => Promise<void> }> {
-  const { store, presence, sessions } = services;
+  const { auth, store, presence, sessions } = services;
   const running = new Set<Promise<void>>();
 
   const tidyUp = async () => {
     await sweepTemporaries({ store, aliveInstances: await presence.aliveInstances() });
     await sessions.purgeExpired();
     await db.$executeRaw`DELETE FROM idempotency_keys WHERE created_at < now() - interval '2 days'`;
-    await db.$executeRaw`DELETE FROM login_attempts WHERE last_failed_at < now() - interval '1 day'`;
+    await auth.purgeAttempts();
   };
   const guarded = (name: string, work: () => Promise<unknown>) => () => {
     const job = work()

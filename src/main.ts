@@ -52,6 +52,11 @@ async function start(config: Config): Promise<() => Promise<void>> {
 
     const services = await createServices({ config, version, db, presence, log });
     const first = await services.users.ensureFirstAdministrator(config.admin);
+    if (first?.generatedPassword !== undefined) {
+      process.stdout.write(
+        `\n  First administrator: ${first.username}\n  Password (shown this once): ${first.generatedPassword}\n\n`,
+      );
+    }
     const { nasMountPath } = config.targets;
     await services.targets.followEnvironment(
       nasMountPath === undefined ? [] : [{ name: 'nas', type: 'smb', options: { path: nasMountPath } }],
@@ -71,11 +76,6 @@ async function start(config: Config): Promise<() => Promise<void>> {
     opened.push(housekeeping.stop);
 
     await app.listen({ host: config.host, port: config.port });
-    if (first?.generatedPassword !== undefined) {
-      process.stdout.write(
-        `\n  First administrator: ${first.username}\n  Password (shown this once): ${first.generatedPassword}\n\n`,
-      );
-    }
     return close;
   } catch (error) {
     await close();

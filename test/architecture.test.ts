@@ -21,8 +21,11 @@ function readSources(): Map<string, Source> {
   return new Map(
     files.map((file) => {
       const text = readFileSync(path.join(root, file), 'utf8');
-      const named = [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*'([^']+)'|(?:^|\n)\s*import\s*'([^']+)'|import\('([^']+)'\)/g)]
-        .map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+      const named = [
+        ...text.matchAll(
+          /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*'([^']+)'|(?:^|\n)\s*import\s*'([^']+)'|import\('([^']+)'\)/g,
+        ),
+      ].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
       const imports = named
         .filter((name) => name.startsWith('.'))
         .map((name) => path.posix.normalize(path.posix.join(path.posix.dirname(file), name)))
@@ -75,7 +78,9 @@ describe('the house is built as docs/architecture.md draws it', () => {
   });
 
   test('every import leads to a file', () => {
-    const lost = all.flatMap(({ file, imports }) => imports.filter((name) => !sources.has(name)).map((name) => `${file} → ${name}`));
+    const lost = all.flatMap(({ file, imports }) =>
+      imports.filter((name) => !sources.has(name)).map((name) => `${file} → ${name}`),
+    );
     expect(lost.filter((line) => !line.endsWith('.json'))).toEqual([]);
   });
 
@@ -93,7 +98,12 @@ describe('the house is built as docs/architecture.md draws it', () => {
   test('modules use each other through services, never through routes or plugins', () => {
     const shortcuts = all.flatMap(({ file, imports }) =>
       imports
-        .filter((name) => /\.(routes|plugin)\.ts$/.test(name) && path.dirname(name) !== path.dirname(file) && file !== 'src/app.ts')
+        .filter(
+          (name) =>
+            /\.(routes|plugin)\.ts$/.test(name) &&
+            path.dirname(name) !== path.dirname(file) &&
+            file !== 'src/app.ts',
+        )
         .map((name) => `${file} → ${name}`),
     );
     expect(shortcuts).toEqual([]);
@@ -101,14 +111,17 @@ describe('the house is built as docs/architecture.md draws it', () => {
 
   test('services and queries know nothing of Fastify', () => {
     const strangers = all.filter(
-      ({ file, packages }) => /\.(service|queries)\.ts$/.test(file) && packages.some((name) => /fastify/.test(name)),
+      ({ file, packages }) =>
+        /\.(service|queries)\.ts$/.test(file) && packages.some((name) => /fastify/.test(name)),
     );
     expect(strangers.map(({ file }) => file)).toEqual([]);
   });
 
   test('only src/main.ts reads the environment, and nothing but it and child processes end themselves', () => {
     const entries = /^src\/main\.ts$|\/worker\.ts$/;
-    const readers = all.filter(({ file, text }) => !entries.test(file) && /process\.(env\b|exit\()/.test(text));
+    const readers = all.filter(
+      ({ file, text }) => !entries.test(file) && /process\.(env\b|exit\()/.test(text),
+    );
     expect(readers.map(({ file }) => file)).toEqual([]);
   });
 });

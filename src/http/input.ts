@@ -92,7 +92,7 @@ export function parseJsonStrictly(app: FastifyInstance): void {
     } catch (error) {
       return done(malformedJson({ cause: error }));
     }
-    parse(request, text, (error, value) => done(error ? malformedJson({ cause: error }) : null, value));
+    void parse(request, text, (error, value) => done(error ? malformedJson({ cause: error }) : null, value));
   });
   app.removeContentTypeParser('text/plain');
 }

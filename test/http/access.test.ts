@@ -29,18 +29,27 @@ async function call(method: string, url: string, cookie: string) {
 }
 
 function routes(...accesses: string[]) {
-  return t.app.declaredAccess.filter(({ access, url }) => access && accesses.includes(access) && !url.includes('/auth/logout'));
+  return t.app.declaredAccess.filter(
+    ({ access, url }) => access && accesses.includes(access) && !url.includes('/auth/logout'),
+  );
 }
 
 describe('every route answers as it declares', () => {
   test('there are routes of each kind', () => {
-    for (const access of ['public', 'session', 'admin', 'operations']) expect(routes(access).length).toBeGreaterThan(3);
+    for (const access of ['public', 'session', 'admin', 'operations'])
+      expect(routes(access).length).toBeGreaterThan(3);
     expect(t.app.declaredAccess.every(({ access }) => access)).toBe(true);
   });
 
   test('without a session, all but the public ones are a 401', async () => {
     const wrong: string[] = [];
-    for (const { method, url } of routes('session', 'admin', 'operations', 'document:read', 'document:write')) {
+    for (const { method, url } of routes(
+      'session',
+      'admin',
+      'operations',
+      'document:read',
+      'document:write',
+    )) {
       const status = await call(method, url, '');
       if (status !== 401) wrong.push(`${method} ${url} → ${status}`);
     }
@@ -75,7 +84,8 @@ describe('every route answers as it declares', () => {
   });
 
   test('/status and /metrics are open to a caller on loopback, but not through a proxy there', async () => {
-    const local = (headers: Record<string, string>) => t.app.inject({ url: '/status', remoteAddress: '127.0.0.1', headers });
+    const local = (headers: Record<string, string>) =>
+      t.app.inject({ url: '/status', remoteAddress: '127.0.0.1', headers });
     expect((await local({})).statusCode).toBe(200);
     expect((await local({ 'x-forwarded-for': '192.0.2.7' })).statusCode).toBe(401);
     expect((await local({ forwarded: 'for=192.0.2.7' })).statusCode).toBe(401);

@@ -20,7 +20,9 @@ describe('failures have one form', () => {
       errors: {},
       request_id: french.headers['x-request-id'],
     });
-    const english = await t.nobody.get('/nothing', { headers: { 'accept-language': 'de;q=0.9, en;q=0.8, fr;q=0.1' } });
+    const english = await t.nobody.get('/nothing', {
+      headers: { 'accept-language': 'de;q=0.9, en;q=0.8, fr;q=0.1' },
+    });
     expect(english.body.message).toBe('There is nothing at this address.');
   });
 
@@ -66,36 +68,53 @@ describe('text that PostgreSQL or people cannot hold is refused', () => {
   });
 
   test('bytes that are not UTF-8, in a body, a path and a query', async () => {
-    const bytes = Buffer.concat([Buffer.from('{"username":"'), Buffer.from([0xff, 0xfe]), Buffer.from('","password":"x"}')]);
+    const bytes = Buffer.concat([
+      Buffer.from('{"username":"'),
+      Buffer.from([0xff, 0xfe]),
+      Buffer.from('","password":"x"}'),
+    ]);
     expect((await login(bytes)).body.code).toBe('request.malformed_json');
     expect((await t.nobody.get('/users/%ff')).status).toBe(400);
     expect((await t.admin.get('/users?page=%ff')).body.code).toBe('request.malformed_url');
   });
 
   test('JSON that is none, and the keys that poison prototypes', async () => {
-    for (const text of ['{', '[1,]', '{"__proto__":{"a":1}}', 'null']) expect((await login(text)).status).toBe(400);
+    for (const text of ['{', '[1,]', '{"__proto__":{"a":1}}', 'null'])
+      expect((await login(text)).status).toBe(400);
   });
 
   test('bytes that are not HTTP are answered in the same form', async () => {
     const base = new URL(await t.listen());
     const reply = await new Promise<string>((resolve, reject) => {
       let text = '';
-      const socket = net.connect(Number(base.port), base.hostname, () => socket.write('GET / NONSENSE\r\n\r\n'));
-      socket.on('data', (chunk) => { text += chunk; });
+      const socket = net.connect(Number(base.port), base.hostname, () =>
+        socket.write('GET / NONSENSE\r\n\r\n'),
+      );
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
       socket.on('end', () => resolve(text));
       socket.on('error', reject);
     });
     expect(reply).toMatch(/^HTTP\/1\.1 400 /);
-    expect(JSON.parse(reply.split('\r\n\r\n')[1] ?? '')).toMatchObject({ success: false, code: 'request.invalid' });
+    expect(JSON.parse(reply.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      success: false,
+      code: 'request.invalid',
+    });
   });
 });
 
 describe('requests that another site makes a browser send', () => {
-  const logout = (headers: Record<string, string>) => t.nobody.post('/auth/login', { username: 'x', password: 'y' }, headers);
+  const logout = (headers: Record<string, string>) =>
+    t.nobody.post('/auth/login', { username: 'x', password: 'y' }, headers);
 
   test.each([
     ['a foreign origin', { origin: 'https://evil.example' }, 403],
-    ['a foreign origin under a browser’s own word', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }, 403],
+    [
+      'a foreign origin under a browser’s own word',
+      { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
+      403,
+    ],
     ['a sibling site', { 'sec-fetch-site': 'same-site' }, 403],
     ['an opaque origin', { origin: 'null' }, 403],
     ['our own origin', { host: 'nas.local:3000', origin: 'http://nas.local:3000' }, 401],
@@ -108,8 +127,14 @@ describe('requests that another site makes a browser send', () => {
 
   test('an allowed origin’s preflight is answered, a foreign one’s is not', async () => {
     const preflight = (origin: string) =>
-      t.app.inject({ method: 'OPTIONS', url: '/api/v1/users', headers: { origin, 'access-control-request-method': 'POST' } });
-    expect((await preflight('https://app.example.ch')).headers['access-control-allow-credentials']).toBe('true');
+      t.app.inject({
+        method: 'OPTIONS',
+        url: '/api/v1/users',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      });
+    expect((await preflight('https://app.example.ch')).headers['access-control-allow-credentials']).toBe(
+      'true',
+    );
     expect((await preflight('https://evil.example')).headers['access-control-allow-origin']).toBeUndefined();
   });
 });

@@ -23,5 +23,6 @@ test('the sixth request of an address in a minute is a 429 with the seed’s hea
   expect(Math.abs(reset - Date.now() / 1000 - seconds)).toBeLessThan(2);
 
   expect((await t.app.inject({ url: '/api/v1/auth/me', remoteAddress: '192.0.2.10' })).statusCode).toBe(401);
-  for (let i = 0; i < 10; i++) expect((await t.app.inject({ url: '/health', remoteAddress: '192.0.2.9' })).statusCode).toBe(200);
+  for (let i = 0; i < 10; i++)
+    expect((await t.app.inject({ url: '/health', remoteAddress: '192.0.2.9' })).statusCode).toBe(200);
 });

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, mkdtemp, readdir } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import pino from 'pino';
-import type { TestProject } from 'vitest/node';
+import type { TestProject, Vitest } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/database/embedded.ts';
 import { processStart } from '../../src/database/folder-lock.mjs';
 import { migrate } from '../../src/database/migrations.ts';
@@ -22,6 +22,8 @@ const TEMPLATE_DATABASE = 'classeur_template';
 
 /** `classeur-test-<pid>-<random>`: all that a run writes, its databases too, lies in one folder. */
 const FOLDER = /^classeur-test-(\d+)-/;
+
+const LEAVE_WITHIN_MS = 15_000;
 
 /** Nothing here outlives the run. */
 const THROWAWAY = {
@@ -41,11 +43,10 @@ export async function setup(project: TestProject) {
   const folder = await mkdtemp(join(tmpdir(), `classeur-test-${process.pid}-`));
   // other users pass through, in the tests of a PostgreSQL that does not run as root
   await chmod(folder, 0o711);
+  // whatever ends the run: a crash, vitest's own process.exit()
   const removeNow = () => removeRun(folder);
   process.once('exit', removeNow);
-  // vitest leaves at the first signal, by process.exit(); a second one must not cut the cleaning short
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
-  process.on('SIGHUP', () => process.exit(129));
+  leaveInOrder(project.vitest);
 
   const temporary = join(folder, 'tmp');
   await mkdir(temporary);
@@ -76,24 +77,47 @@ function databaseUrl(url: string, database: string): string {
   return changed.href;
 }
 
-/** Synchronous, because it also runs while the process exits. PostgreSQL's are killed: their data goes too. */
-function removeRun(folder: string): void {
-  const folders = [join(folder, 'data', 'postgres')];
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.name === 'postmaster.pid') folders.push(entry.parentPath);
+/**
+ * At a signal, vitest would leave at once, with its workers still at work. Here the tests under way come to
+ * their end first, which stops what they started; a second signal (Ctrl-C goes to the whole process group, and
+ * is passed on besides) changes nothing.
+ */
+function leaveInOrder(vitest: Vitest): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.removeAllListeners(signal);
+    process.on(signal, async () => {
+      if (process.exitCode !== undefined) return;
+      process.exitCode = 128 + constants.signals[signal];
+      setTimeout(() => process.exit(), LEAVE_WITHIN_MS);
+      await vitest.cancelCurrentRun('keyboard-input');
+      await vitest.exit(true);
+    });
   }
-  for (const cluster of new Set(folders)) killPostmaster(cluster);
+}
+
+/** Synchronous, because it also runs while the process exits. */
+function removeRun(folder: string): void {
+  for (const name of process.platform === 'linux' ? readdirSync('/proc') : []) {
+    if (/^\d+$/.test(name) && Number(name) !== process.pid && commandLine(name).includes(folder)) {
+      kill(Number(name));
+    }
+  }
   rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
 
-function killPostmaster(cluster: string): void {
+function commandLine(pid: string): string {
   try {
-    const pid = Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0]);
-    const isIt = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0${cluster}\0`);
-    // immediate shutdown: its own processes go with it
-    if (isIt) process.kill(pid, 'SIGQUIT');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    // it is not there
+    return '';
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has just gone
   }
 }
 
@@ -108,7 +132,6 @@ async function removeDeadRuns(): Promise<void> {
       } catch {
         // another user's
       }
-      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     }
   }
 }

@@ -2,15 +2,15 @@ import type { Database, Transaction } from '../../database/client.ts';
 import { Prisma } from '../../database/generated/client.ts';
 import { asnTaken, duplicateDocument, fieldErrors } from './documents.errors.ts';
 
-/** The columns of the unique index that refused a row; `[]` for a reference to a row that is gone; else null. */
-function conflict(error: unknown): string[] | null {
+/** The unique index that refused a row, or `reference` where a row it names is gone; null for other faults. */
+function conflict(error: unknown): string | null {
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return null;
-  if (error.code === 'P2003') return [];
+  if (error.code === 'P2003') return 'reference';
   if (error.code !== 'P2002') return null;
   const { driverAdapterError } = (error.meta ?? {}) as {
-    driverAdapterError?: { cause?: { constraint?: { fields?: string[] } } };
+    driverAdapterError?: { cause?: { constraint?: { index?: string } } };
   };
-  return (driverAdapterError?.cause?.constraint?.fields ?? []).map((field) => field.replaceAll('"', ''));
+  return driverAdapterError?.cause?.constraint?.index ?? 'unknown';
 }
 
 /**
@@ -23,12 +23,12 @@ export async function transact<T>(db: Database, work: (tx: Transaction) => Promi
     try {
       return await db.$transaction(work, { maxWait: 30_000, timeout: 60_000 });
     } catch (error) {
-      const columns = conflict(error);
-      if (!columns) throw error;
-      if (columns.includes('asn')) throw asnTaken({ fields: { asn: [fieldErrors.asnTaken] }, cause: error });
+      const inTheWay = conflict(error);
+      if (!inTheWay) throw error;
+      if (inTheWay === 'documents_asn_key') throw asnTaken({ fields: { asn: [fieldErrors.asnTaken] }, cause: error });
       if (attempt < 8) continue;
       // Always in the way, never to be seen: the owner has these bytes in a document the caller may not see.
-      if (columns.includes('sha256')) throw duplicateDocument({ params: { document_id: '?' }, cause: error });
+      if (inTheWay === 'documents_owner_id_sha256_key') throw duplicateDocument({ params: { document_id: '?' }, cause: error });
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { DatabaseLog } from '../../database/database-log.ts';
 import type { Database } from '../../database/client.ts';
+import type { DatabaseLog } from '../../database/database-log.ts';
 import { type Claimed, claim, nextDueMs, release, type Settled, settle } from './journal.queries.ts';
 import { SyncTargetError } from './sync.errors.ts';
 import type { OutgoingFile, SyncSession, SyncTarget } from './sync-target.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { DatabaseLog } from '../../database/database-log.ts';
 import type { Database, Transaction } from '../../database/client.ts';
+import type { DatabaseLog } from '../../database/database-log.ts';
 import { type Locale, say } from '../../errors.ts';
 import { stopping } from '../../http/http.errors.ts';
 import { countPending, retryFailed, takeOver } from './journal.queries.ts';

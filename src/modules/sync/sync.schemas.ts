@@ -58,7 +58,7 @@ export const runBody = z
     target_id: idNumber.describe('Only this target; else all enabled ones').optional(),
     document_ids: z.array(idNumber).min(1).max(10_000).describe('Only these documents').optional(),
   })
-  .optional();
+  .nullish();
 
 export const runQuery = z.strictObject({
   wait: z.enum(['true', 'false']).default('true').describe('`false`: answer 202 at once with the run’s id'),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase } from '../../../src/database/client.ts';
+import { createCredentials } from '../../../src/modules/users/credentials.ts';
 import { createUsersService } from '../../../src/modules/users/users.service.ts';
 import { createTestDatabase } from '../../support/database.ts';
 
@@ -121,4 +122,21 @@ test('of two users of one name, whatever its case, created at the same moment, o
     status: 409,
   });
   expect(await first.db.user.count()).toBe(1);
+});
+
+test('an unknown name costs as much work as a wrong password, so that the time of the answer does not tell', async () => {
+  await usersOf(first).create({ username: 'marie', password });
+  const { prove } = createCredentials({ db: first.db });
+  /** Of the processor, which other work on the machine does not lengthen. */
+  const milliseconds = async (username: string) => {
+    const before = process.cpuUsage();
+    for (let at = 0; at < 10; at++)
+      expect(await prove({ username, password: 'wrong-password' })).toBeUndefined();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  };
+  await milliseconds('nobody');
+  const wrong = await milliseconds('marie');
+  // Without the hash it is about a tenth.
+  expect(await milliseconds('nobody')).toBeGreaterThan(wrong / 3);
 });
