@@ -25,10 +25,12 @@ export async function transact<T>(db: Database, work: (tx: Transaction) => Promi
     } catch (error) {
       const inTheWay = conflict(error);
       if (!inTheWay) throw error;
-      if (inTheWay === 'documents_asn_key') throw asnTaken({ fields: { asn: [fieldErrors.asnTaken] }, cause: error });
+      if (inTheWay === 'documents_asn_key')
+        throw asnTaken({ fields: { asn: [fieldErrors.asnTaken] }, cause: error });
       if (attempt < 8) continue;
       // Always in the way, never to be seen: the owner has these bytes in a document the caller may not see.
-      if (inTheWay === 'documents_owner_id_sha256_key') throw duplicateDocument({ params: { document_id: '?' }, cause: error });
+      if (inTheWay === 'documents_owner_id_sha256_key')
+        throw duplicateDocument({ params: { document_id: '?' }, cause: error });
       throw error;
     }
   }
