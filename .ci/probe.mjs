@@ -23,11 +23,20 @@ async function startProbeStop() {
   const started = performance.now();
   const child = spawn('npm', ['start'], {
     cwd: root,
-    env: { ...process.env, PORT: String(port), DATA_DIR: dataDir, ADMIN_PASSWORD: 'probe-me-and-see-2026', NAS_MOUNT_PATH: '' },
+    env: {
+      ...process.env,
+      PORT: String(port),
+      DATA_DIR: dataDir,
+      ADMIN_PASSWORD: 'probe-me-and-see-2026',
+      NAS_MOUNT_PATH: '',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { output += chunk; });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
   const gone = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
   const fail = (why) => {
     throw new Error(`${why}\n${output}`);
@@ -42,8 +51,15 @@ async function startProbeStop() {
   const upMs = Math.round(performance.now() - started);
 
   for (const [address, status] of [
-    ['/health', 200], ['/health/ready', 200], ['/status', 200], ['/metrics', 200], ['/openapi.json', 200],
-    ['/docs/', 200], ['/api/v1/documents', 401], ['/api/documents', 401], ['/nothing', 404],
+    ['/health', 200],
+    ['/health/ready', 200],
+    ['/status', 200],
+    ['/metrics', 200],
+    ['/openapi.json', 200],
+    ['/docs/', 200],
+    ['/api/v1/documents', 401],
+    ['/api/documents', 401],
+    ['/nothing', 404],
   ]) {
     const got = await answers(address);
     if (got !== status) fail(`${address} answers ${got}, not ${status}`);
@@ -68,7 +84,9 @@ async function startProbeStop() {
 try {
   const first = await startProbeStop();
   const second = await startProbeStop();
-  console.log(`up in ${first.upMs} ms, stopped in ${first.stopMs} ms; again in ${second.upMs} ms, stopped in ${second.stopMs} ms`);
+  console.log(
+    `up in ${first.upMs} ms, stopped in ${first.stopMs} ms; again in ${second.upMs} ms, stopped in ${second.stopMs} ms`,
+  );
   if (second.upMs > 3000) throw new Error('the second start took more than 3 s');
 } finally {
   await rm(dataDir, { recursive: true, force: true });

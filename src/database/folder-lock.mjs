@@ -5,8 +5,8 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Lock folders of dead owners stay this long, so that nobody takes a live owner's for theirs (see below). */
-const DEAD_LOCK_KEPT_MS = 60_000;
+/** A folder that has no `owner` yet is being made, unless it is older than this. */
+const MADE_WITHIN_MS = 60_000;
 
 /**
  * When a process started, in a form good only for comparing: a pid alone may have been given to another
@@ -37,9 +37,10 @@ async function ownerIsDead(owner) {
  * Does `work` while this process alone holds the folder `path`; waits for its turn at most `timeoutMs`.
  * A holder that was killed is noticed by its pid and start time.
  *
- * The folder comes and goes by rename only, so it is never seen without its `owner` file. A dead owner's
- * folder is renamed to a name made from that owner: a second process that meant the same dead owner
- * cannot rename the next, live one there, because the name is taken.
+ * The folder comes and goes by rename only, so it is never seen without its `owner` file. Let go of or taken
+ * from a dead owner, it becomes a grave with a name made from that owner, `path.dead-…`. A slow waiter that
+ * still means the same owner cannot bury the next, living one by mistake: the grave's name is taken. Graves
+ * go when nobody waits any more; a waiter shows by its own folder, `path.…`.
  */
 export async function withFolderLock({ path, timeoutMs }, work) {
   const token = randomBytes(8).toString('hex');
@@ -51,7 +52,7 @@ export async function withFolderLock({ path, timeoutMs }, work) {
     while (!(await renamed(mine, path))) {
       const owner = await readFile(join(path, 'owner'), 'utf8').catch(() => null);
       if (owner !== null && (await ownerIsDead(owner))) {
-        await renamed(path, `${path}.dead-${owner.split(' ')[2] ?? 'unknown'}`);
+        await renamed(path, graveOf(path, owner.split(' ')[2] ?? 'unknown'));
         continue;
       }
       if (Date.now() > deadline) {
@@ -66,11 +67,10 @@ export async function withFolderLock({ path, timeoutMs }, work) {
     throw error;
   }
   try {
-    await removeDeadLocks(path);
     return await work();
   } finally {
-    await rename(path, mine);
-    await rm(mine, { recursive: true, force: true });
+    await rename(path, graveOf(path, token));
+    await clearGraves(path);
   }
 }
 
@@ -84,18 +84,27 @@ async function renamed(from, to) {
   }
 }
 
-async function removeDeadLocks(path) {
-  const folder = dirname(path);
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(`${basename(path)}.`)) continue;
-    const changed = await stat(join(folder, name)).then(
-      (entry) => entry.ctimeMs,
-      () => Date.now(),
-    );
-    if (Date.now() - changed < DEAD_LOCK_KEPT_MS) continue;
-    // a waiting process's own folder may be old as well
-    const owner = await readFile(join(folder, name, 'owner'), 'utf8').catch(() => '');
-    if (await ownerIsDead(owner))
-      await rm(join(folder, name), { recursive: true, force: true }).catch(() => {});
+const graveOf = (path, token) => `${path}.dead-${token}`;
+
+async function clearGraves(path) {
+  const prefix = `${basename(path)}.`;
+  const names = (await readdir(dirname(path))).filter((name) => name.startsWith(prefix));
+  const isGrave = (name) => name.startsWith(`${prefix}dead-`);
+  const paths = (wanted) => names.filter(wanted).map((name) => join(dirname(path), name));
+  let someoneWaits = false;
+  for (const waiter of paths((name) => !isGrave(name))) {
+    if (await waits(waiter)) someoneWaits = true;
+    else await remove(waiter);
   }
+  if (!someoneWaits) for (const grave of paths(isGrave)) await remove(grave);
 }
+
+async function waits(waiter) {
+  const owner = await readFile(join(waiter, 'owner'), 'utf8').catch(() => '');
+  if (owner !== '') return !(await ownerIsDead(owner));
+  const made = await stat(waiter).catch(() => null);
+  return made !== null && Date.now() - made.ctimeMs < MADE_WITHIN_MS;
+}
+
+/** What another user left cannot be removed, and is not worth failing for. */
+const remove = (folder) => rm(folder, { recursive: true, force: true }).catch(() => {});

@@ -36,6 +36,7 @@ test('processes take turns, also when they find the lock of a dead one', async (
   const all = Array.from({ length: 8 }, () => holder(`${note('(')} await delay(20); ${note(')')}`));
   await Promise.all(all.map((child) => once(child, 'exit')));
   expect(await readFile(log, 'utf8')).toBe('()'.repeat(8));
+  expect((await readdir(folder)).sort()).toEqual(['log']);
 });
 
 test('a holder that is killed is not waited for', async () => {

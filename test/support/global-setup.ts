@@ -83,10 +83,12 @@ function databaseUrl(url: string, database: string): string {
  * is passed on besides) changes nothing.
  */
 function leaveInOrder(vitest: Vitest): void {
+  let leaving = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.removeAllListeners(signal);
     process.on(signal, async () => {
-      if (process.exitCode !== undefined) return;
+      if (leaving) return;
+      leaving = true;
       process.exitCode = 128 + constants.signals[signal];
       setTimeout(() => process.exit(), LEAVE_WITHIN_MS);
       await vitest.cancelCurrentRun('keyboard-input');
