@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, type Database } from '../../src/database/client.ts';
-import { type ContentStore, createContentStore } from '../../src/storage/content-store.ts';
+import { type ContentStore, createContentStore, lockKey } from '../../src/storage/content-store.ts';
 import { sweepOrphans, sweepTemporaries } from '../../src/storage/sweep.ts';
 import { createTestDatabase } from '../support/database.ts';
 
@@ -32,10 +32,14 @@ afterAll(() => end());
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const temporaries = () => readdir(store.temporaries);
-const exists = (hash: string) => readFile(store.path(hash)).then(() => true, () => false);
+const exists = (hash: string) =>
+  readFile(store.path(hash)).then(
+    () => true,
+    () => false,
+  );
 
-/** Puts bytes in place as an upload does, with the document that names them. */
-async function keep(bytes: Buffer): Promise<number> {
+/** Puts bytes in place as an upload does, with the document that names them; `beforeCommit` is its last moment. */
+async function keep(bytes: Buffer, beforeCommit?: () => Promise<void>): Promise<number> {
   const received = await store.receive(Readable.from([bytes]));
   return db.$transaction(async (tx) => {
     const name = randomBytes(8).toString('hex');
@@ -62,8 +66,24 @@ async function keep(bytes: Buffer): Promise<number> {
       },
     });
     await received.commit(tx);
+    await beforeCommit?.();
     return document.id;
   });
+}
+
+/** Until somebody waits for an advisory lock; or until `other` is over, since then nobody will. */
+async function somebodyWaits(other: Promise<unknown>): Promise<void> {
+  let over = false;
+  const note = () => {
+    over = true;
+  };
+  other.then(note, note);
+  while (!over) {
+    const [row] = await db.$queryRaw<{ waiting: number }[]>`
+      SELECT count(*)::int AS waiting FROM pg_locks JOIN pg_database d ON d.oid = database
+      WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()`;
+    if (row?.waiting) return;
+  }
 }
 
 describe('bytes that arrive', () => {
@@ -146,18 +166,48 @@ describe('bytes that arrive', () => {
   });
 });
 
-test('a deletion and an upload of the same bytes at once never leave a document without them', async () => {
-  for (let round = 0; round < 60; round += 1) {
+describe('a deletion and an upload of the same bytes at once', () => {
+  test('never leave a document without them', async () => {
+    for (let round = 0; round < 40; round += 1) {
+      const bytes = randomBytes(20);
+      const hash = sha256(bytes);
+      const first = await keep(bytes);
+      await db.document.delete({ where: { id: first } });
+      const [second] = await Promise.all([
+        keep(bytes),
+        store.removeUnreferenced([hash]),
+        store.removeUnreferenced([hash]),
+      ]);
+      expect(await exists(hash)).toBe(true);
+      await db.document.delete({ where: { id: second } });
+      expect(await store.removeUnreferenced([hash])).toBe(1);
+      expect(await exists(hash)).toBe(false);
+    }
+  });
+
+  test('wait for each other: the deletion for an upload that has put its bytes in place', async () => {
     const bytes = randomBytes(20);
-    const hash = sha256(bytes);
-    const first = await keep(bytes);
-    await db.document.delete({ where: { id: first } });
-    const [second] = await Promise.all([keep(bytes), store.removeUnreferenced([hash]), store.removeUnreferenced([hash])]);
-    expect(await exists(hash)).toBe(true);
-    await db.document.delete({ where: { id: second } });
-    expect(await store.removeUnreferenced([hash])).toBe(1);
-    expect(await exists(hash)).toBe(false);
-  }
+    let deletion: Promise<number> | undefined;
+    await keep(bytes, async () => {
+      deletion = store.removeUnreferenced([sha256(bytes)]);
+      await somebodyWaits(deletion);
+    });
+    expect(await deletion).toBe(0);
+    expect(await exists(sha256(bytes))).toBe(true);
+  });
+
+  test('wait for each other: the upload for a deletion that is looking', async () => {
+    const bytes = randomBytes(20);
+    let upload: Promise<number> | undefined;
+    await db.$transaction(async (tx) => {
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${lockKey(sha256(bytes))}::bigint)`;
+      upload = keep(bytes);
+      await somebodyWaits(upload);
+      expect(await exists(sha256(bytes))).toBe(false);
+    });
+    await upload;
+    expect(await exists(sha256(bytes))).toBe(true);
+  });
 });
 
 describe('a content', () => {
@@ -165,22 +215,30 @@ describe('a content', () => {
     const bytes = Buffer.from('0123456789');
     await keep(bytes);
     const read = async (range: object) =>
-      Buffer.concat(await (await store.readStream(sha256(bytes), { size: 10, ...range })).toArray()).toString();
+      Buffer.concat(
+        await (await store.readStream(sha256(bytes), { size: 10, ...range })).toArray(),
+      ).toString();
     expect(await read({})).toBe('0123456789');
     expect(await read({ start: 2, end: 4 })).toBe('234');
     expect(await read({ start: 9 })).toBe('9');
   });
 
   test('that is missing or not whole is a fault, said before its first byte', async () => {
-    await expect(store.readStream('0'.repeat(64), { size: 1 })).rejects.toMatchObject({ code: 'storage.missing', status: 503 });
+    await expect(store.readStream('0'.repeat(64), { size: 1 })).rejects.toMatchObject({
+      code: 'storage.missing',
+      status: 503,
+    });
     const bytes = randomBytes(50);
     await keep(bytes);
     await writeFile(store.path(sha256(bytes)), bytes.subarray(0, 20));
-    await expect(store.readStream(sha256(bytes), { size: 50 })).rejects.toMatchObject({ code: 'storage.missing' });
+    await expect(store.readStream(sha256(bytes), { size: 50 })).rejects.toMatchObject({
+      code: 'storage.missing',
+    });
   });
 
   test('has no path unless it is a hash', () => {
-    for (const name of ['', '../../etc/passwd', 'A'.repeat(64), '0'.repeat(63)]) expect(() => store.path(name)).toThrow();
+    for (const name of ['', '../../etc/passwd', 'A'.repeat(64), '0'.repeat(63)])
+      expect(() => store.path(name)).toThrow();
   });
 });
 
@@ -210,7 +268,11 @@ describe('what dead servers leave', () => {
     const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1000);
     for (const hash of [old, sha256(named)]) await utimes(store.path(hash), longAgo, longAgo);
     expect(await sweepOrphans({ store, db })).toBe(1);
-    expect([await exists(old), await exists(fresh), await exists(sha256(named))]).toEqual([false, true, true]);
+    expect([await exists(old), await exists(fresh), await exists(sha256(named))]).toEqual([
+      false,
+      true,
+      true,
+    ]);
   });
 
   test('nothing is no trouble', async () => {

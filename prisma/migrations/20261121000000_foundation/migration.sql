@@ -404,6 +404,7 @@ CREATE INDEX documents_created_idx ON documents (created_at DESC, id DESC) WHERE
 CREATE INDEX documents_owner_created_idx ON documents (owner_id, created_at DESC, id DESC) WHERE trashed_at IS NULL;
 CREATE INDEX documents_trashed_idx ON documents (trashed_at) WHERE trashed_at IS NOT NULL;
 CREATE INDEX documents_title_trgm_idx ON documents USING gin (title gin_trgm_ops) WITH (fastupdate = off);
+CREATE INDEX document_versions_original_filename_trgm_idx ON document_versions USING gin (original_filename gin_trgm_ops) WITH (fastupdate = off);
 
 -- Sync ----------------------------------------------------------------------------------------
 

@@ -145,21 +145,27 @@ function createdBounds({ created_after, created_before }: ListQuery): Prisma.Sql
   return bounds;
 }
 
+/**
+ * The ids of what the words are found in, as a table `found` of one row. Found once, from two indexes: an OR
+ * over both tables would use neither. Finding “Facture” in each of 100,000 titles takes 0.1 s, a rare word 1 ms.
+ */
+function found({ search }: ListQuery): Prisma.Sql {
+  if (!search) return Prisma.empty;
+  const pattern = likePattern(search);
+  return Prisma.sql`WITH found AS MATERIALIZED (SELECT ARRAY(
+    SELECT s.id FROM documents s WHERE s.title ILIKE ${pattern}
+    UNION ALL
+    SELECT f.document_id FROM document_versions f JOIN documents s ON s.id = f.document_id AND s.version = f.number
+    WHERE f.original_filename ILIKE ${pattern}) AS ids)`;
+}
+
 function conditions(user: SessionUser, query: ListQuery): Prisma.Sql {
   const trashed = query.trashed === 'true' || query.trashed === '1';
   const all = [
     visibleTo(user),
     trashed ? Prisma.sql`d.trashed_at IS NOT NULL` : Prisma.sql`d.trashed_at IS NULL`,
   ];
-  if (query.search) {
-    const pattern = likePattern(query.search);
-    // Two indexes, one for each table: an OR over both would use neither.
-    all.push(Prisma.sql`d.id IN (
-      SELECT s.id FROM documents s WHERE s.title ILIKE ${pattern}
-      UNION ALL
-      SELECT f.document_id FROM document_versions f JOIN documents s ON s.id = f.document_id AND s.version = f.number
-      WHERE f.original_filename ILIKE ${pattern})`);
-  }
+  if (query.search) all.push(Prisma.sql`d.id = ANY((SELECT ids FROM found)::int[])`);
   if (query.document_type_id) all.push(Prisma.sql`d.document_type_id = ${query.document_type_id}`);
   if (query.correspondent_id) all.push(Prisma.sql`d.correspondent_id = ${query.correspondent_id}`);
   if (query.status) all.push(Prisma.sql`d.validation_status = ${query.status}`);
@@ -195,7 +201,7 @@ export async function listDocuments(
   const offset = (query.page - 1) * query.per_page;
   // The page's ids first, then what is shown of them: a deep page joins nothing it does not show.
   const rows = await client.$queryRaw<(DocumentRow & { total: number })[]>`
-    SELECT n.total, r.*
+    ${found(query)} SELECT n.total, r.*
     FROM (SELECT count(*)::int AS total FROM documents d WHERE ${where}) n
     LEFT JOIN LATERAL (
       SELECT ${columns}

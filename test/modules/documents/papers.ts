@@ -75,7 +75,8 @@ export async function upload(client: Client, paper: Paper = {}): Promise<Answer>
 /** An uploaded document's answer; fails where the upload did. */
 export async function uploaded(client: Client, paper: Paper = {}): Promise<Answer['body']> {
   const answer = await upload(client, paper);
-  if (answer.status !== 201) throw new Error(`upload answered ${answer.status} ${JSON.stringify(answer.body)}`);
+  if (answer.status !== 201)
+    throw new Error(`upload answered ${answer.status} ${JSON.stringify(answer.body)}`);
   return answer.body.data;
 }
 

@@ -92,7 +92,11 @@ describe('a paper that is uploaded', () => {
       { id: paid?.id, name: 'Payé', color: '#ff0000' },
       { id: urgent?.id, name: 'Urgent', color: '#ff0000' },
     ];
-    for (const values of [[`[${urgent?.id}, ${paid?.id}]`], [`${urgent?.id},${paid?.id}`], [`${urgent?.id}`, `${paid?.id}`]]) {
+    for (const values of [
+      [`[${urgent?.id}, ${paid?.id}]`],
+      [`${urgent?.id},${paid?.id}`],
+      [`${urgent?.id}`, `${paid?.id}`],
+    ]) {
       const data = new FormData();
       data.append('file', new Blob([new Uint8Array(pdf())]), 'a.pdf');
       for (const value of values) data.append('tags', value);
@@ -130,32 +134,55 @@ describe('a paper that is uploaded', () => {
   });
 
   test('gives way to a copy of another paper that a target still holds at its path', async () => {
-    const target = await server.db.syncTarget.create({ data: { name: 'old-nas', type: 'smb', enabled: false, options: {} } });
-    const held = { heldPath: '2018/01/autres/x.pdf', heldKey: '2018/01/AUTRES/X.PDF', heldVersion: 1, heldSha256: 'a'.repeat(64) };
-    await server.db.syncCopy.create({ data: { targetId: target.id, documentId: 999_999, state: 'kept', ...held } });
+    const target = await server.db.syncTarget.create({
+      data: { name: 'old-nas', type: 'smb', enabled: false, options: {} },
+    });
+    const held = {
+      heldPath: '2018/01/autres/x.pdf',
+      heldKey: '2018/01/AUTRES/X.PDF',
+      heldVersion: 1,
+      heldSha256: 'a'.repeat(64),
+    };
     await server.db.syncCopy.create({
-      data: { targetId: target.id, documentId: 999_998, sendingPath: '2018/01/autres/y.pdf', sendingKey: '2018/01/AUTRES/Y.PDF' },
+      data: { targetId: target.id, documentId: 999_999, state: 'kept', ...held },
+    });
+    await server.db.syncCopy.create({
+      data: {
+        targetId: target.id,
+        documentId: 999_998,
+        sendingPath: '2018/01/autres/y.pdf',
+        sendingKey: '2018/01/AUTRES/Y.PDF',
+      },
     });
     for (const name of ['x', 'y']) {
       const data = await uploaded(alice, { name: `${name}.pdf`, fields: { document_date: '2018-01-31' } });
       expect(data.filename).toBe(`${name}-${data.id}.pdf`);
     }
-    const other = await uploaded(alice, { name: 'x.pdf', fields: { document_date: '2018-01-31', document_type_id: '2' } });
+    const other = await uploaded(alice, {
+      name: 'x.pdf',
+      fields: { document_date: '2018-01-31', document_type_id: '2' },
+    });
     expect(other.file_path).toBe('2018/01/factures/x.pdf');
     await server.db.syncTarget.delete({ where: { id: target.id } });
   });
 
   test('has a path of its own even when twenty of one name arrive at once', async () => {
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => uploaded(alice, { name: 'lot.pdf', fields: { document_date: '2017-01-01' } })),
+      Array.from({ length: 20 }, () =>
+        uploaded(alice, { name: 'lot.pdf', fields: { document_date: '2017-01-01' } }),
+      ),
     );
     expect(new Set(answers.map((data) => data.file_path)).size).toBe(20);
   });
 
   test('is pending on every target at once', async () => {
-    const target = await server.db.syncTarget.create({ data: { name: 'nas', type: 'smb', enabled: false, options: {} } });
+    const target = await server.db.syncTarget.create({
+      data: { name: 'nas', type: 'smb', enabled: false, options: {} },
+    });
     const { id } = await uploaded(alice);
-    expect(await server.db.syncCopy.findMany({ where: { documentId: id } })).toMatchObject([{ state: 'pending' }]);
+    expect(await server.db.syncCopy.findMany({ where: { documentId: id } })).toMatchObject([
+      { state: 'pending' },
+    ]);
     await server.db.syncTarget.delete({ where: { id: target.id } });
   });
 });
@@ -169,8 +196,14 @@ describe('the name of an uploaded file', () => {
       pdf(),
       Buffer.from('\r\n--b--\r\n'),
     ]);
-    const answer = await alice.post('/documents', payload, { 'content-type': 'multipart/form-data; boundary=b' });
-    return { status: answer.status, original: answer.body.data?.original_filename, filed: answer.body.data?.filename };
+    const answer = await alice.post('/documents', payload, {
+      'content-type': 'multipart/form-data; boundary=b',
+    });
+    return {
+      status: answer.status,
+      original: answer.body.data?.original_filename,
+      filed: answer.body.data?.filename,
+    };
   }
 
   test('loses any path before it', async () => {
@@ -180,7 +213,10 @@ describe('the name of an uploaded file', () => {
   });
 
   test('keeps its accents, in NFC on the targets', async () => {
-    expect(await named(Buffer.from('Cafe\u0301 crème.pdf'))).toMatchObject({ status: 201, filed: 'Café crème.pdf' });
+    expect(await named(Buffer.from('Cafe\u0301 crème.pdf'))).toMatchObject({
+      status: 201,
+      filed: 'Café crème.pdf',
+    });
   });
 
   test.each([
@@ -223,7 +259,9 @@ describe('a form that is not in order', () => {
   test('amounts are exact to the last of fourteen digits', async () => {
     const data = await uploaded(alice, { fields: { amount: '-999999999999.99' } });
     expect(data.amount).toBe(-999_999_999_999.99);
-    const [row] = await server.db.$queryRaw<{ amount: string }[]>`SELECT amount::text FROM documents WHERE id = ${data.id}`;
+    const [row] = await server.db.$queryRaw<
+      { amount: string }[]
+    >`SELECT amount::text FROM documents WHERE id = ${data.id}`;
     expect(row?.amount).toBe('-999999999999.99');
   });
 
@@ -265,9 +303,13 @@ describe('a form that is not in order', () => {
   });
 
   test('another type of body is a 415, none at all a 400', async () => {
-    expect((await alice.post('/documents', Buffer.from('x'), { 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await alice.post('/documents', Buffer.from('x'), { 'content-type': 'text/plain' })).status).toBe(
+      415,
+    );
     expect((await alice.post('/documents')).status).toBe(400);
-    expect((await alice.post('/documents', pdf(), { 'content-type': 'multipart/form-data' })).status).toBe(400);
+    expect((await alice.post('/documents', pdf(), { 'content-type': 'multipart/form-data' })).status).toBe(
+      400,
+    );
   });
 
   test('nobody uploads without a session', async () => {
@@ -373,13 +415,19 @@ test('a sender that goes away leaves nothing behind', async () => {
     port: base.port,
     path: '/api/v1/documents',
     method: 'POST',
-    headers: { cookie: alice.cookie, 'content-type': 'multipart/form-data; boundary=b', 'content-length': '10000000' },
+    headers: {
+      cookie: alice.cookie,
+      'content-type': 'multipart/form-data; boundary=b',
+      'content-length': '10000000',
+    },
   });
   sender.on('error', () => undefined);
   sender.write('--b\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n');
   sender.write(Buffer.alloc(300_000, 7));
   while ((await temporaries()).length === 0) await delay(5);
-  expect(path.basename((await temporaries())[0] ?? '')).toMatch(new RegExp(`^${server.services.presence.instanceId}-`));
+  expect(path.basename((await temporaries())[0] ?? '')).toMatch(
+    new RegExp(`^${server.services.presence.instanceId}-`),
+  );
   sender.destroy();
   while ((await temporaries()).length > 0) await delay(5);
   expect(await server.db.document.count()).toBe(before);
