@@ -82,7 +82,17 @@ export async function buildApp({
     origin: config.corsAllowedOrigins,
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['ETag', 'Location', 'Content-Disposition', 'X-Request-Id', 'Retry-After'],
+    exposedHeaders: [
+      ...[
+        'ETag',
+        'Location',
+        'Content-Disposition',
+        'Content-Range',
+        'Accept-Ranges',
+        'Idempotency-Replayed',
+      ],
+      ...['X-Request-Id', 'Retry-After', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'],
+    ],
     strictPreflight: false,
   });
   app.addHook('onRequest', refuseForeignOrigin(config.corsAllowedOrigins));

@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Config, loadConfig } from './config.ts';
 import { createDatabase } from './database/client.ts';
 import { startEmbeddedPostgres } from './database/embedded.ts';
 import { migrate } from './database/migrations.ts';
@@ -20,7 +21,8 @@ const version = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
 
-async function start(config: Config): Promise<() => Promise<void>> {
+/** Starts the server; the result stops it. Rejects when `stop` fires meanwhile, with all that was opened closed. */
+async function start(config: Config, stop: AbortSignal): Promise<() => Promise<void>> {
   const log = pino({
     level: config.logLevel,
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -41,7 +43,13 @@ async function start(config: Config): Promise<() => Promise<void>> {
       opened.push(() => postgres.stop());
       url = postgres.url;
     }
-    await migrate({ url, log });
+    stop.throwIfAborted();
+    await migrate({ url, log }).catch((error) => {
+      throw config.databaseUrl === undefined
+        ? error
+        : new Error(`DATABASE_URL: ${oneLine(error)}`, { cause: error });
+    });
+    stop.throwIfAborted();
     const presence = await createPresence({ url, log });
     opened.push(() => presence.close());
     const { db, close: closeDatabase } = createDatabase({
@@ -75,7 +83,10 @@ async function start(config: Config): Promise<() => Promise<void>> {
     const housekeeping = await scheduleHousekeeping({ db, services, log });
     opened.push(housekeeping.stop);
 
-    await app.listen({ host: config.host, port: config.port });
+    stop.throwIfAborted();
+    await app.listen({ host: config.host, port: config.port }).catch((error) => {
+      throw new Error(`HOST, PORT: ${oneLine(error)}`, { cause: error });
+    });
     return close;
   } catch (error) {
     await close();
@@ -83,27 +94,36 @@ async function start(config: Config): Promise<() => Promise<void>> {
   }
 }
 
-/** What a person who starts the server can mend is one line; anything else is shown whole. */
-function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
-  if (error instanceof AppError) return `ADMIN_USERNAME, ADMIN_PASSWORD: ${error.say('en')}`;
-  if (error instanceof Error) return error.message;
-  return String(error);
+/** A connection that was tried on several addresses fails with one error for each, and no words of its own. */
+function oneLine(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(oneLine).join(', ');
+  return String(error instanceof Error ? error.message : error)
+    .trim()
+    .replaceAll(/\s+/g, ' ');
 }
 
+/** What a person who starts the server needs to mend it, in one line. */
+function explain(error: unknown): string {
+  if (error instanceof AppError) return `ADMIN_USERNAME, ADMIN_PASSWORD: ${error.say('en')}`;
+  return oneLine(error);
+}
+
+const stopping = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // Ctrl-C arrives twice: from the terminal and from npm.
+    if (stopping.signal.aborted) return;
+    setTimeout(() => process.exit(1), stopWithinMs);
+    stopping.abort();
+  });
+}
 try {
-  const close = await start(loadConfig(process.env));
-  let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      // Ctrl-C arrives twice: from the terminal and from npm.
-      if (stopping) return;
-      stopping = true;
-      setTimeout(() => process.exit(1), stopWithinMs).unref();
-      void close().then(() => process.exit(0));
-    });
-  }
+  const close = await start(loadConfig(process.env), stopping.signal);
+  if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
+  await close();
+  process.exit(0);
 } catch (error) {
+  if (stopping.signal.aborted) process.exit(0);
   process.stderr.write(`classeur: ${explain(error)}\n`);
   process.exit(1);
 }

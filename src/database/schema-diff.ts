@@ -16,6 +16,7 @@ export const BEYOND_PRISMA = [
   'document_versions_content_key',
   // gin with an operator class of an extension
   'documents_title_trgm_idx',
+  'document_versions_original_filename_trgm_idx',
 ];
 
 /** The SQL that takes a migrated database to prisma/schema; empty where the two agree. */

@@ -5,13 +5,60 @@ import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { failure } from './schemas.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** the text fields of a multipart body, beside its one part `file`; the route reads and checks them itself */
+    form?: z.ZodObject;
+  }
+}
+
+interface OperationWithBody {
+  requestBody?: { required?: boolean; content: Record<string, { schema: object }> };
+}
+
+/** The body of an upload: a form's fields are text, whatever they stand for. */
+function describeForm(form: z.ZodObject): object {
+  const { properties } = z.toJSONSchema(form, { io: 'input', unrepresentable: 'any' });
+  return {
+    type: 'object',
+    required: ['file'],
+    additionalProperties: false,
+    properties: {
+      ...properties,
+      file: { type: 'string', format: 'binary', description: 'The file, of any size' },
+    },
+  };
+}
+
 /** Collects the routes under `/api/v1` and the operations addresses into one OpenAPI 3.1 document. */
 export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
   // The plugin behind /docs registers its routes itself, and cannot say that they are for everybody.
   app.addHook('onRoute', (route) => {
     if (route.url.startsWith('/docs')) route.config = { ...route.config, access: 'public' };
   });
+  const forms = new Map<string, z.ZodObject>();
   await app.register(swagger, {
+    // What the plugin cannot say: another schema for each content type of a body.
+    transformObject: (document) => {
+      if (!('openapiObject' in document)) throw new Error('not an OpenAPI document');
+      const { openapiObject } = document;
+      for (const [key, form] of forms) {
+        const [method = '', url = ''] = key.split(' ');
+        const path = openapiObject.paths?.[url.replaceAll(/:(\w+)/g, '{$1}')] as
+          | Record<string, OperationWithBody>
+          | undefined;
+        const operation = path?.[method];
+        if (!operation) continue;
+        operation.requestBody = {
+          ...operation.requestBody,
+          content: {
+            ...operation.requestBody?.content,
+            'multipart/form-data': { schema: describeForm(form) },
+          },
+        };
+      }
+      return openapiObject;
+    },
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -28,7 +75,8 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
     },
     transform: (document) => {
       const { schema, url } = jsonSchemaTransform(document);
-      const { access } = document.route.config ?? {};
+      const { access, form } = document.route.config ?? {};
+      if (form) forms.set(`${[document.route.method].flat()[0]?.toLowerCase()} ${url}`, form);
       const twin = url.startsWith('/api/') && !url.startsWith('/api/v1/');
       const response = schema?.response as Record<string, unknown> | undefined;
       return {

@@ -10,6 +10,8 @@ import type { ShownDocument } from './documents.queries.ts';
 import {
   deleteQuery,
   documentAnswer,
+  idempotencyHeader,
+  ifMatchHeader,
   importBody,
   listQuery,
   updateBody,
@@ -61,11 +63,12 @@ export function documentsRoutes({
     app.route({
       method: 'POST',
       url: '/documents',
-      config: { access: 'session' },
+      config: { access: 'session', form: uploadFields },
       schema: {
         tags,
+        headers: idempotencyHeader,
         summary: 'Create a document from an uploaded file or from one in an import folder',
-        consumes: ['application/json', 'multipart/form-data'],
+        consumes: ['application/json'],
         body: importBody.nullish(),
         response: { 201: success(documentAnswer) },
       },
@@ -101,6 +104,7 @@ export function documentsRoutes({
         tags,
         summary: 'Change what is said of a document',
         params: idParams,
+        headers: ifMatchHeader,
         body: updateBody,
         response: answer,
       },

@@ -137,3 +137,22 @@ export const deleteQuery = z.strictObject({
 });
 
 export const downloadQuery = z.strictObject({ version: idText.optional() });
+
+/** Headers are read by the handlers, which say what is wrong with them; here they are only described. */
+const header = (description: string) => z.string().optional().describe(description);
+
+export const ifMatchHeader = z.looseObject({
+  'if-match': header('The `ETag` the change was made from; another one by now is a 412'),
+});
+
+export const idempotencyHeader = z.looseObject({
+  'idempotency-key': header(
+    'Up to 255 visible ASCII characters: a retry with the same key gets the same 201',
+  ),
+});
+
+export const rangeHeaders = z.looseObject({
+  range: header('One range of bytes, such as `bytes=0-99`'),
+  'if-range': header('The `ETag` the range belongs to; the whole file is sent when it is another'),
+  'if-none-match': header('The `ETag` at hand; a 304 when it is still the file’s'),
+});

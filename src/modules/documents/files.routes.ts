@@ -9,7 +9,13 @@ import { parseRange } from './byte-range.ts';
 import { noPreview, notMultipart, rangeNotSatisfiable } from './documents.errors.ts';
 import type { StoredVersion } from './documents.queries.ts';
 import { sendDocument } from './documents.routes.ts';
-import { documentAnswer, downloadQuery, versionAnswer } from './documents.schemas.ts';
+import {
+  documentAnswer,
+  downloadQuery,
+  ifMatchHeader,
+  rangeHeaders,
+  versionAnswer,
+} from './documents.schemas.ts';
 import type { DocumentsService } from './documents.service.ts';
 import { matchesIfNoneMatch } from './etag.ts';
 import { safeName } from './filing.ts';
@@ -38,12 +44,13 @@ export function filesRoutes({
     app.route({
       method: 'PUT',
       url: '/documents/:id/file',
-      config: { access: 'document:write' },
+      config: { access: 'document:write', form: z.object({}) },
       schema: {
         tags,
-        summary: 'Store a new version of the file: multipart/form-data with one part `file`',
+        summary: 'Store a new version of the file',
         consumes: ['multipart/form-data'],
         params: idParams,
+        headers: ifMatchHeader,
         response: { 200: success(documentAnswer) },
       },
       handler: async (request, reply) => {
@@ -106,6 +113,7 @@ export function filesRoutes({
           summary,
           params: idParams,
           querystring: downloadQuery,
+          headers: rangeHeaders,
           produces: ['application/octet-stream'],
         },
         handler: async (request, reply) => {

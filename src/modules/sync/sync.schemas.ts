@@ -113,7 +113,7 @@ const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,49}$/)
   .describe('Lower-case letters, digits, `-` and `_`');
-const policy = z.enum(['keep', 'mirror']).describe('What becomes of the copy of a document deleted for good');
+const policy = z.enum(['keep']).describe('What becomes of the copy of a document deleted for good');
 const options = z.record(z.string(), z.unknown()).describe('By type; smb: `{"path": "/mnt/nas"}`');
 
 export const createTargetBody = z.strictObject({

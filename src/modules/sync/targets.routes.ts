@@ -19,7 +19,7 @@ function toView(row: TargetRow) {
     type: row.type,
     enabled: row.enabled,
     origin: row.origin as 'api' | 'environment',
-    policy: row.policy as 'keep' | 'mirror',
+    policy: row.policy as 'keep',
     options: row.options as Record<string, unknown>,
     marked_at: row.markedAt?.toISOString() ?? null,
     last_success_at: row.lastSuccessAt?.toISOString() ?? null,

@@ -10,7 +10,7 @@ export interface TargetInput {
   type: TargetKindName;
   enabled: boolean;
   schedule: string | null;
-  policy: 'keep' | 'mirror';
+  policy: 'keep';
   options: unknown;
 }
 

@@ -47,3 +47,15 @@ export async function openMarked(
 function newMarker(markerId: string, name: string): Marker {
   return { format: 1, target_id: markerId, name, created_at: new Date().toISOString() };
 }
+
+/** Null when the text is no marker of ours. */
+export function parseMarker(text: string): Marker | null {
+  try {
+    const { format, target_id, name, created_at } = JSON.parse(text) as Record<string, unknown>;
+    if (format !== 1 || typeof target_id !== 'string') return null;
+    if (typeof name !== 'string' || typeof created_at !== 'string') return null;
+    return { format, target_id, name, created_at };
+  } catch {
+    return null;
+  }
+}

@@ -41,7 +41,7 @@ export function startWorker({ signal, deadlineMs }: { signal: AbortSignal; deadl
   });
   const gone = new Promise<void>((resolve) => {
     worker.once('exit', () => resolve());
-    worker.once('error', () => resolve());
+    worker.on('error', () => resolve());
   });
   void gone.then(() => {
     end(
@@ -164,4 +164,5 @@ async function within(ms: number, event: Promise<void>): Promise<boolean> {
 function letGo(worker: ChildProcess) {
   worker.unref();
   worker.removeAllListeners();
+  worker.on('error', () => {});
 }

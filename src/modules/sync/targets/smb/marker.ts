@@ -3,22 +3,11 @@ import { link, readFile, rename, rm } from 'node:fs/promises';
 import { SyncTargetError } from '../../sync.errors.ts';
 import type { Marker } from '../../sync-target.ts';
 import { MARKER_PATH, OWN_FOLDER, TEMP_FOLDER } from '../safe-path.ts';
+import { parseMarker } from '../target-marker.ts';
 import { errnoOf, on, unless } from './faults.ts';
 import type { Folders } from './folders.ts';
 import { fsync, withFile, writeFull } from './fs.ts';
 import type { Root } from './root.ts';
-
-/** Null when the text is no marker of ours. */
-export function parseMarker(text: string): Marker | null {
-  try {
-    const { format, target_id, name, created_at } = JSON.parse(text) as Record<string, unknown>;
-    if (format !== 1 || typeof target_id !== 'string') return null;
-    if (typeof name !== 'string' || typeof created_at !== 'string') return null;
-    return { format, target_id, name, created_at };
-  } catch {
-    return null;
-  }
-}
 
 export function createMarkerFile({ root, folders }: { root: Root; folders: Folders }) {
   const final = folders.at(MARKER_PATH);

@@ -91,8 +91,9 @@ export function createWriter({ root, folders, reader, slots }: WriterParts) {
         const length = await on('source', file.source, () => readFull(source, piece));
         if (length === 0) break;
         const bytes = piece.subarray(0, length);
+        const written = writeFull(fd, bytes);
         digest.update(bytes);
-        await writeFull(fd, bytes);
+        await written;
         task.step();
         sent += length;
         if (sent > file.size) throw sourceChanged(file);

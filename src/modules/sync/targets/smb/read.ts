@@ -48,19 +48,31 @@ export function createReader({
     const file = await on('document', path, () => openFile(absolute));
     if (!file) return null;
     const digest = createHash('sha256');
-    const piece = slot.buffer(1, PIECE);
+    const readInto = (which: 0 | 1) => {
+      const buffer = slot.buffer(which, PIECE);
+      const bytes = readFull(file.fd, buffer).then((length) => buffer.subarray(0, length));
+      // its failure is met where it is awaited
+      bytes.catch(() => {});
+      return bytes;
+    };
     let size = 0;
+    let which: 0 | 1 = 0;
+    let next = readInto(which);
     try {
       for (;;) {
         task.step();
-        const length = await on('document', path, () => readFull(file.fd, piece));
-        if (length === 0) break;
-        const bytes = piece.subarray(0, length);
+        const current = next;
+        const bytes = await on('document', path, () => current);
+        if (bytes.length === 0) break;
+        // the next piece is read while this one is hashed
+        which = which === 0 ? 1 : 0;
+        next = readInto(which);
         digest.update(bytes);
         await use?.(bytes);
-        size += length;
+        size += bytes.length;
       }
     } finally {
+      await next.catch(() => {});
       await close(file.fd);
     }
     return { size, modifiedAt: file.modifiedAt, sha256: digest.digest('hex') };

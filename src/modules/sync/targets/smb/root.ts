@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { access, readFile, realpath, stat } from 'node:fs/promises';
 import { SyncTargetError } from '../../sync.errors.ts';
 import { MARKER_PATH } from '../safe-path.ts';
+import { parseMarker } from '../target-marker.ts';
 import { errnoOf, faultOf, on } from './faults.ts';
 import { open } from './fs.ts';
-import { parseMarker } from './marker.ts';
 
 /**
  * The root of the mount, held for the whole session.
