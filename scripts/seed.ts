@@ -1,4 +1,4 @@
-/** npm run seed -- --documents N [--seed S] [--password P]: fills the database with synthetic documents (contract §9). */
+/** npm run seed -- --documents N [--seed S]: fills the database with synthetic documents (contract §9). */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
