@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { z } from 'zod';
 
@@ -12,6 +13,15 @@ const toBoolean = (value: string) => ['true', '1', 'yes', 'on'].includes(value);
 const list = z.string().transform((value) => value.split(',').flatMap((part) => part.trim() || []));
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http(s) address' });
+
+/** What Fastify takes as the proxies to trust: addresses, networks, or names of well-known ones, comma-separated. */
+const isProxyList = (value: string) =>
+  value.split(',').every((part) => {
+    const [address = '', bits = '0', ...rest] = part.trim().split('/');
+    if (['loopback', 'linklocal', 'uniquelocal'].includes(part.trim())) return true;
+    const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
+  });
 
 const port = z.coerce.number({ error: 'expected a number' }).int().min(0).max(65535);
 
@@ -30,6 +40,10 @@ const variables = z.object({
   TRUST_PROXY: z
     .string()
     .default('false')
+    .refine(
+      (value) => switchValue.safeParse(value).success || isProxyList(value),
+      'expected true, false, or the proxies\u2019 addresses',
+    )
     .transform((value) => (switchValue.safeParse(value).success ? toBoolean(value) : value)),
   CORS_ALLOWED_ORIGINS: list.pipe(z.array(httpUrl.transform((value) => new URL(value).origin))).default([]),
   APP_LOCALE: z.enum(['fr', 'en'], { error: 'expected fr or en' }).default('fr'),

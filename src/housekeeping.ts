@@ -5,8 +5,9 @@ import type { Services } from './services.ts';
 import { sweepOrphans, sweepTemporaries } from './storage/sweep.ts';
 
 /**
- * What nobody asks for and everybody needs: temporaries of dead servers go at the start and every hour, what
- * has expired every hour, contents that no document names every night. Two servers may do it at once.
+ * What nobody asks for and everybody needs: what dead servers left, temporaries and runs, goes at the start and
+ * every hour, what has expired every hour, contents that no document names every night. Two servers may do it
+ * at once.
  */
 export async function scheduleHousekeeping({
   db,
@@ -17,11 +18,13 @@ export async function scheduleHousekeeping({
   services: Services;
   log: FastifyBaseLogger;
 }): Promise<{ stop: () => Promise<void> }> {
-  const { auth, store, presence, sessions } = services;
+  const { auth, store, presence, runs, sessions } = services;
   const running = new Set<Promise<void>>();
+  const stopping = new AbortController();
 
   const tidyUp = async () => {
-    await sweepTemporaries({ store, aliveInstances: await presence.aliveInstances() });
+    await sweepTemporaries({ store, aliveInstances: presence.aliveInstances });
+    await runs.endDead();
     await sessions.purgeExpired();
     await db.$executeRaw`DELETE FROM idempotency_keys WHERE created_at < now() - interval '2 days'`;
     await auth.purgeAttempts();
@@ -38,12 +41,13 @@ export async function scheduleHousekeeping({
     schedule('17 * * * *', guarded('hourly housekeeping', tidyUp)),
     schedule(
       '43 2 * * *',
-      guarded('nightly housekeeping', () => sweepOrphans({ db, store })),
+      guarded('nightly housekeeping', () => sweepOrphans({ db, store, signal: stopping.signal })),
     ),
   ];
   await tidyUp();
   return {
     async stop() {
+      stopping.abort();
       await Promise.all(tasks.map((task) => task.destroy()));
       await Promise.all(running);
     },

@@ -77,7 +77,10 @@ async function start(config: Config, stop: AbortSignal): Promise<() => Promise<v
     const app = await buildApp({ config, services, sessionSecret, version, log });
     opened.push(async () => {
       const cut = setTimeout(() => app.server.closeAllConnections(), cutConnectionsAfterMs);
+      // A connection whose last request ends only now would otherwise stay open for the next one.
+      const idle = setInterval(() => app.server.closeIdleConnections(), 50);
       await app.close();
+      clearInterval(idle);
       clearTimeout(cut);
     });
     const housekeeping = await scheduleHousekeeping({ db, services, log });

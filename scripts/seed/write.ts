@@ -20,7 +20,6 @@ export interface SeedRequest {
   root: string;
   seed: number;
   documents: number;
-  /** of the members that are made; undefined: nobody knows theirs */
   onProgress?: ((inserted: number) => void) | undefined;
   /** fired: ends after the batch under way */
   signal?: AbortSignal | undefined;

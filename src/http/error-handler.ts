@@ -32,7 +32,7 @@ function isDatabaseGone(error: unknown): boolean {
     [code, cause?.code].some((known) => known !== undefined && databaseGone.has(known)) ||
     cause?.kind === 'DatabaseNotReachable' ||
     cause?.kind === 'ConnectionClosed' ||
-    /timeout exceeded when trying to connect|Connection terminated|connection is closed/i.test(
+    /timeout exceeded when trying to connect|Connection terminated|is lost and being restored|connection is closed/i.test(
       error.message,
     ) ||
     isDatabaseGone(error.cause)
@@ -50,10 +50,12 @@ export function toAppError(error: unknown): AppError {
 /** The failure body of contract §2. */
 export function failureBody(
   error: AppError,
-  request: Pick<FastifyRequest, 'id' | 'url' | 'locale'>,
+  request: Pick<FastifyRequest, 'id' | 'url' | 'locale' | 'routeOptions'>,
   issues: InputError['issues'] = [],
 ) {
   const message = error.say(request.locale);
+  // By the route where there is one: `/api/v1/%73ync/` leads to the same.
+  const address = request.routeOptions.url ?? request.url;
   const fields = Object.fromEntries(
     Object.entries(error.details.fields ?? {}).map(([field, texts]) => [
       field,
@@ -62,7 +64,7 @@ export function failureBody(
   );
   return {
     success: false,
-    error: error.status === 429 || underSync.test(request.url) ? message : true,
+    error: error.status === 429 || underSync.test(address) ? message : true,
     message,
     code: error.code,
     errors: { ...fields, ...describeIssues(issues, request.locale) },

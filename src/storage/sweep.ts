@@ -20,12 +20,15 @@ export async function sweepTemporaries({
   aliveInstances,
 }: {
   store: ContentStore;
-  aliveInstances: ReadonlySet<number>;
+  aliveInstances: () => Promise<ReadonlySet<number>>;
 }): Promise<number> {
   let removed = 0;
-  for (const name of await namesIn(store.temporaries)) {
+  const names = await namesIn(store.temporaries);
+  // Asked after the look: the server of each name was there before its file.
+  const alive = await aliveInstances();
+  for (const name of names) {
     const instance = /^(\d+)-[0-9a-f-]{36}$/.exec(name)?.[1];
-    if (instance === undefined || aliveInstances.has(Number(instance))) continue;
+    if (instance === undefined || alive.has(Number(instance))) continue;
     await rm(path.join(store.temporaries, name), { force: true });
     removed += 1;
   }
@@ -39,16 +42,20 @@ export async function sweepTemporaries({
 export async function sweepOrphans({
   store,
   db,
+  signal,
   now = Date.now(),
 }: {
   store: ContentStore;
   db: Database;
+  /** fired: ends after the folder under way; the next night does the rest */
+  signal?: AbortSignal;
   now?: number;
 }): Promise<number> {
   let removed = 0;
   for (const first of await namesIn(store.root)) {
     if (!/^[0-9a-f]{2}$/.test(first)) continue;
     for await (const second of await opendir(path.join(store.root, first))) {
+      if (signal?.aborted) return removed;
       if (!/^[0-9a-f]{2}$/.test(second.name)) continue;
       removed += await sweepFolder({ store, db, now, folder: path.join(store.root, first, second.name) });
     }

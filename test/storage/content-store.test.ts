@@ -250,7 +250,7 @@ describe('what dead servers leave', () => {
     await writeFile(name(6), 'x');
     await writeFile(name(61), 'x');
     await writeFile(alive, 'x');
-    expect(await sweepTemporaries({ store, aliveInstances: new Set([7, 8, 9]) })).toBe(2);
+    expect(await sweepTemporaries({ store, aliveInstances: async () => new Set([7, 8, 9]) })).toBe(2);
     expect(await temporaries()).toEqual([path.basename(alive)]);
     await rm(alive);
   });
@@ -277,7 +277,7 @@ describe('what dead servers leave', () => {
 
   test('nothing is no trouble', async () => {
     const empty = createContentStore({ db, root: path.join(root, '..', 'none'), instanceId: 1 });
-    expect(await sweepTemporaries({ store: empty, aliveInstances: new Set() })).toBe(0);
+    expect(await sweepTemporaries({ store: empty, aliveInstances: async () => new Set() })).toBe(0);
     expect(await sweepOrphans({ store: empty, db })).toBe(0);
   });
 });

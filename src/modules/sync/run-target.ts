@@ -42,6 +42,8 @@ export interface TargetRun {
   /** null: all that is pending */
   documentIds: number[] | null;
   signal: AbortSignal;
+  /** asked when nothing seems to be pending: whether that is still so, now that nobody joins the run any more */
+  isDone: () => Promise<boolean>;
   onProgress: (progress: Progress) => Promise<void>;
   /** a document failed: for good, or in this try */
   onDocumentFailed: (failure: { documentId: number; error: SyncTargetError }) => Promise<void>;
@@ -88,7 +90,7 @@ export function createTargetRunner({
         await session?.close();
         await release(db, { runId, targetId: target.id });
       }
-      if (fault?.scope !== 'session' || fault.code === 'cancelled') break;
+      if (fault?.scope !== 'session' || fault.code === 'cancelled' || sessions === maxSessions) break;
       log.warn({ target: target.name, code: fault.code, detail: fault.detail }, 'sync session lost');
       await pause(pauseBefore(sessions), undefined, { signal }).catch(() => undefined);
       if (signal.aborted) break;
@@ -173,7 +175,10 @@ export function createTargetRunner({
         }
         await flush();
         const dueMs = await nextDueMs(db, { targetId: target.id, documentIds });
-        if (dueMs === null) return;
+        if (dueMs === null) {
+          if (await run.isDone()) return;
+          continue;
+        }
         await pause(Math.min(dueMs + 20, 30_000), undefined, { signal }).catch(() => undefined);
       }
     } finally {

@@ -1,13 +1,16 @@
-import type { Database } from '../../database/client.ts';
+import type { Database, Transaction } from '../../database/client.ts';
 import { Prisma } from '../../database/generated/client.ts';
 import type { TextParams } from '../../errors.ts';
+
+/** States of a run's part on one target that is not over. */
+export const openParts = ['waiting', 'running'];
 
 /**
  * What a run came to, counted in documents: those it handled, and on targets that failed those it did not get
  * to. A document is synced when it is on every target of the run.
  */
 export async function runTotals(
-  db: Database,
+  db: Database | Transaction,
   { runId, documentIds }: { runId: number; documentIds: number[] | null },
 ): Promise<{ total: number; synced: number; failed: number; bytes: bigint }> {
   const only = documentIds ? Prisma.sql`AND c.document_id = ANY(${documentIds})` : Prisma.empty;

@@ -3,9 +3,10 @@ import type { Database, Transaction } from '../../database/client.ts';
 import type { DatabaseLog } from '../../database/database-log.ts';
 import { type Locale, say } from '../../errors.ts';
 import { stopping } from '../../http/http.errors.ts';
+import { createEndDeadRuns } from './dead-runs.ts';
 import { countPending, retryFailed, takeOver } from './journal.queries.ts';
 import type { Progress, TargetOutcome, TargetRun } from './run-target.ts';
-import { listRuns, type Run, readRun, runTotals } from './runs.queries.ts';
+import { listRuns, openParts, type Run, readRun, runTotals } from './runs.queries.ts';
 import { SyncTargetError, type TargetFaultCode, targetFaults } from './sync.errors.ts';
 import { nasNotConfigured, runNotFound } from './sync-requests.errors.ts';
 import { createTarget } from './target-types.ts';
@@ -43,30 +44,18 @@ export function createRunsService({
 }) {
   const underWay = new Map<number, { abort: AbortController; done: Promise<void> }>();
   const stop = new AbortController();
+  const endDeadRuns = createEndDeadRuns({ presence });
 
-  /** Runs whose server is gone are over: they will not say so themselves. */
-  async function endDeadRuns(tx: Transaction, alive: Set<number>): Promise<void> {
-    const running = await tx.syncRun.findMany({
-      where: { state: 'running' },
-      select: { id: true, instanceId: true },
-    });
-    const dead = running.filter((run) => !alive.has(run.instanceId)).map((run) => run.id);
-    if (dead.length === 0) return;
-    const over = { state: 'interrupted', finishedAt: new Date() };
-    await tx.syncRunTarget.updateMany({
-      where: { runId: { in: dead }, state: { in: ['waiting', 'running'] } },
-      data: over,
-    });
-    await tx.syncRun.updateMany({ where: { id: { in: dead } }, data: over });
+  /** Who starts, joins or ends a run knows what the others have decided, on however many servers. */
+  async function oneDecisionAtATime(tx: Transaction): Promise<void> {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('classeur.sync_run'))`;
   }
 
   /** The run under way that does what is asked for, or a new one. */
   async function findOrCreate(o: StartOptions): Promise<{ runId: number; created: boolean }> {
-    const alive = await presence.aliveInstances();
     return db.$transaction(async (tx) => {
-      // One decision at a time, on however many servers.
-      await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('classeur.sync_run_start'))`;
-      await endDeadRuns(tx, alive);
+      await oneDecisionAtATime(tx);
+      await endDeadRuns(tx);
       const targets = await tx.syncTarget.findMany({
         where: o.targetId === null ? { enabled: true } : { id: o.targetId },
         select: { id: true },
@@ -77,12 +66,11 @@ export function createRunsService({
 
       const running = await tx.syncRun.findMany({
         where: { state: 'running', trigger: { not: 'document' } },
-        select: { id: true, targets: { select: { targetId: true, state: true } } },
+        select: { id: true, targets: { select: { targetId: true, finishedAt: true } } },
       });
+      // A part that is finished, or about to be (see `isDone`), looks for nothing more.
       const joinable = running.find(({ targets: parts }) =>
-        targetIds.every((id) =>
-          parts.some((part) => part.targetId === id && ['waiting', 'running'].includes(part.state)),
-        ),
+        targetIds.every((id) => parts.some((part) => part.targetId === id && part.finishedAt === null)),
       );
       if (joinable && o.documentIds === null) return { runId: joinable.id, created: false };
 
@@ -90,7 +78,8 @@ export function createRunsService({
       const pending = await countPending(tx, { targetIds, documentIds: o.documentIds });
       const run = await tx.syncRun.create({
         data: {
-          trigger: o.trigger,
+          // A run over some documents is not for others to join.
+          trigger: o.documentIds === null ? o.trigger : 'document',
           requestedById: o.requestedById,
           instanceId: presence.instanceId,
           total: Math.max(0, ...pending.map((each) => each.count)),
@@ -120,8 +109,7 @@ export function createRunsService({
         if ((error as { code?: string }).code !== 'P2002') throw error;
       }
       await pause(lookAgainMs, undefined, { signal }).catch(() => undefined);
-      const alive = await presence.aliveInstances();
-      await db.$transaction((tx) => endDeadRuns(tx, alive));
+      await endDeadRuns(db);
     }
     return false;
   }
@@ -138,7 +126,10 @@ export function createRunsService({
     });
   }
 
-  /** Lets others see how far a run is, and sees whether somebody, on any server, wants it to end. */
+  /**
+   * Lets others see how far a run is, and sees whether somebody, on any server, wants it to end, or holds this
+   * server for dead (its database was away for a moment) and has ended it.
+   */
   async function noteProgress(
     runId: number,
     targetId: number,
@@ -147,9 +138,26 @@ export function createRunsService({
     const part = await db.syncRunTarget.update({
       where: { runId_targetId: { runId, targetId } },
       data: { synced, failed, bytes },
-      select: { run: { select: { cancelRequestedAt: true } } },
+      select: { state: true, run: { select: { cancelRequestedAt: true } } },
     });
-    if (part.run.cancelRequestedAt) underWay.get(runId)?.abort.abort();
+    if (part.run.cancelRequestedAt || part.state !== 'running') underWay.get(runId)?.abort.abort();
+  }
+
+  /**
+   * Whether a part that finds nothing more to do is at its end. From then on nobody joins it; who joined before
+   * may have filed a document since the last look, and is owed another.
+   */
+  function isDone(runId: number, targetId: number, documentIds: number[] | null): Promise<boolean> {
+    return db.$transaction(async (tx) => {
+      await oneDecisionAtATime(tx);
+      const [left] = await countPending(tx, { targetIds: [targetId], documentIds });
+      if (left && left.count > 0) return false;
+      await tx.syncRunTarget.updateMany({
+        where: { runId, targetId, state: 'running' },
+        data: { finishedAt: new Date() },
+      });
+      return true;
+    });
   }
 
   async function runPart(
@@ -160,8 +168,8 @@ export function createRunsService({
   ): Promise<RunState> {
     const finish = async (state: RunState, outcome?: TargetOutcome) => {
       const counts = outcome && { synced: outcome.synced, failed: outcome.failed, bytes: outcome.bytes };
-      await db.syncRunTarget.update({
-        where: { runId_targetId: { runId, targetId } },
+      await db.syncRunTarget.updateMany({
+        where: { runId, targetId, state: { in: openParts } },
         data: { state, finishedAt: new Date(), ...counts, errorCode: outcome?.fault?.code ?? null },
       });
       return state;
@@ -175,6 +183,7 @@ export function createRunsService({
         driver: createTarget(target),
         documentIds,
         signal,
+        isDone: () => isDone(runId, targetId, documentIds),
         onProgress: (counts) => noteProgress(runId, targetId, counts),
         onDocumentFailed: ({ documentId, error }) => recordError(runId, targetId, documentId, error),
       });
@@ -205,12 +214,15 @@ export function createRunsService({
     else if (states.includes('cancelled')) state = 'cancelled';
     else if (states.every((each) => each === 'failed')) state = 'failed';
     else if (states.some((each) => each !== 'success')) state = 'partial';
-    await db.syncRun.update({ where: { id: runId }, data: { ...totals, state, finishedAt: new Date() } });
+    await db.syncRun.updateMany({
+      where: { id: runId, state: 'running' },
+      data: { ...totals, state, finishedAt: new Date() },
+    });
     log.info({ runId, state, ...totals, bytes: Number(totals.bytes) }, 'sync run finished');
   }
 
   interface StartOptions {
-    trigger: 'manual' | 'schedule' | 'document';
+    trigger: 'manual' | 'schedule';
     requestedById: number | null;
     /** null: all enabled targets */
     targetId: number | null;
@@ -219,6 +231,9 @@ export function createRunsService({
   }
 
   return {
+    /** Ends the runs of servers that died; whoever looks at a run does it too. */
+    endDead: () => endDeadRuns(db),
+
     /** Starts a run or joins the one under way. Throws `sync.not_configured` when there is no target. */
     async start(options: StartOptions): Promise<{ runId: number }> {
       if (stop.signal.aborted) throw stopping();
@@ -245,18 +260,33 @@ export function createRunsService({
         }
         if (stop.signal.aborted) throw stopping({ body: { run_id: runId } });
         await pause(lookAgainMs);
-        const alive = await presence.aliveInstances();
-        await db.$transaction((tx) => endDeadRuns(tx, alive));
+        await endDeadRuns(db);
+      }
+    },
+
+    /**
+     * Starts a run or joins the one under way, and waits for its end. When its server dies or stops before that,
+     * the rest is done here: who asked wanted a sync, not that server's.
+     */
+    async run(options: StartOptions): Promise<Run> {
+      for (;;) {
+        const { runId } = await this.start(options);
+        const run = await this.wait(runId);
+        if (run.state !== 'interrupted') return run;
       }
     },
 
     async read(runId: number): Promise<Run> {
+      await endDeadRuns(db);
       const run = await readRun(db, runId);
       if (!run) throw runNotFound();
       return run;
     },
 
-    list: (page: { page: number; perPage: number }) => listRuns(db, page),
+    async list(page: { page: number; perPage: number }) {
+      await endDeadRuns(db);
+      return listRuns(db, page);
+    },
 
     /** Asks a run to end; what is being sent is cleaned up, the rest stays pending. */
     async cancel(runId: number): Promise<Run> {

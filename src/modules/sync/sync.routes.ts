@@ -87,18 +87,20 @@ export function syncRoutes({ sync, runs }: { sync: SyncService; runs: RunsServic
         response: { 200: runAnswer, 202: runAccepted },
       },
       handler: async (request, reply) => {
-        const { runId } = await runs.start({
-          trigger: 'manual',
+        const options = {
+          trigger: 'manual' as const,
           requestedById: currentUser(request).id,
           targetId: request.body?.target_id ?? null,
           documentIds: request.body?.document_ids ?? null,
-        });
-        if (request.query.wait === 'false')
+        };
+        if (request.query.wait === 'false') {
+          const { runId } = await runs.start(options);
           return reply.code(202).send({ success: true as const, run_id: runId });
-        const run = await runs.wait(runId);
+        }
+        const run = await runs.run(options);
         return reply.code(200).send({
           success: run.failed === 0 && run.errors.length === 0 && run.state !== 'cancelled',
-          run_id: runId,
+          run_id: run.runId,
           state: run.state,
           total: run.total,
           synced: run.synced,

@@ -116,7 +116,7 @@ export function createSyncService({
           UPDATE sync_copies SET next_attempt_at = 'epoch' WHERE document_id = ${documentId} AND state = 'pending'`;
       });
       const { runId } = await runs.start({
-        trigger: 'document',
+        trigger: 'manual',
         requestedById: userId,
         targetId: null,
         documentIds: [documentId],

@@ -3,8 +3,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { foldKey } from '../../../src/modules/documents/filing.ts';
+import { createTargetRunner } from '../../../src/modules/sync/run-target.ts';
+import { createRunsService } from '../../../src/modules/sync/runs.service.ts';
 import { type Client, startTestApp, type TestApp } from '../../support/app.ts';
 import { upload } from '../../support/upload.ts';
 
@@ -398,6 +401,55 @@ describe('runs', () => {
     const [a, b] = await Promise.all([run(), run()]);
     expect(a.run_id).toBe(b.run_id);
     expect(a).toMatchObject({ total: 20, synced: 20 });
+  });
+
+  test('whoever asks for a run gets all that was filed before, even where it joins one that is about to end', async () => {
+    await addNas();
+    await file('tôt', { name: 'tot.txt' });
+    const log = pino({ level: 'silent' });
+    const { presence, store, targets } = t.services;
+    const runTarget = createTargetRunner({
+      db: t.db,
+      log,
+      sourcePath: store.path,
+      foldPath: foldKey,
+      onMarked: targets.noteMarked,
+    });
+    let late: { id: number; runId: number } | undefined;
+    const options = { trigger: 'manual' as const, requestedById: null, targetId: null, documentIds: null };
+    const runs = createRunsService({
+      db: t.db,
+      log,
+      presence,
+      runTarget: (part) =>
+        runTarget({
+          ...part,
+          // The run has just found nothing more to do.
+          isDone: async () => {
+            if (!late) {
+              const id = await file('tard', { name: 'tard.txt' });
+              late = { id, ...(await runs.start(options)) };
+            }
+            return part.isDone();
+          },
+        }),
+    });
+    const { runId } = await runs.start(options);
+    await runs.wait(runId);
+    expect(late?.runId).toBe(runId);
+    expect(await t.db.syncCopy.findFirstOrThrow({ where: { documentId: late?.id ?? 0 } })).toMatchObject({
+      state: 'synced',
+    });
+    expect(await runs.read(runId)).toMatchObject({ total: 2, synced: 2 });
+  });
+
+  test('a run over some documents is not joined by one over all', async () => {
+    await addNas();
+    const some = await file('un', { name: 'un.txt' });
+    await file('deux', { name: 'deux.txt' });
+    const [first, second] = await Promise.all([run({ document_ids: [some] }), run()]);
+    expect(first.run_id).not.toBe(second.run_id);
+    expect(Object.keys(await held())).toHaveLength(2);
   });
 
   test('without waiting, a run is answered with its number, and its progress can be read', async () => {
