@@ -4,7 +4,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { Config } from './config.ts';
 import { authorize } from './http/authorization.ts';
-import { clientErrorHandler } from './http/client-error.ts';
+import { answerBareRefusals, clientErrorHandler } from './http/client-error.ts';
 import { frameworkErrors, handleErrors } from './http/error-handler.ts';
 import { malformedUrl, stopping } from './http/http.errors.ts';
 import { parseJsonStrictly, refuseUnsafeText, validatorCompiler } from './http/input.ts';
@@ -16,12 +16,14 @@ import { refuseForeignOrigin } from './http/origin.ts';
 import { limitRate } from './http/rate-limit.ts';
 import { authPlugin } from './modules/auth/auth.plugin.ts';
 import { authRoutes } from './modules/auth/auth.routes.ts';
+import { correspondentsRoutes } from './modules/correspondents/correspondents.routes.ts';
 import { documentTypesRoutes } from './modules/document-types/document-types.routes.ts';
 import { documentsRoutes } from './modules/documents/documents.routes.ts';
 import { filesRoutes } from './modules/documents/files.routes.ts';
 import { healthRoutes } from './modules/health/health.routes.ts';
 import { syncRoutes } from './modules/sync/sync.routes.ts';
 import { targetsRoutes } from './modules/sync/targets.routes.ts';
+import { tagsRoutes } from './modules/tags/tags.routes.ts';
 import { usersRoutes } from './modules/users/users.routes.ts';
 import type { Services } from './services.ts';
 
@@ -53,6 +55,7 @@ export async function buildApp({
     bodyLimit,
     return503OnClosing: false,
     frameworkErrors,
+    http: { requireHostHeader: false },
     clientErrorHandler: clientErrorHandler(config.locale),
     routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },
   });
@@ -64,6 +67,7 @@ export async function buildApp({
 
   logRequests(app);
   handleErrors(app);
+  answerBareRefusals(app);
   parseJsonStrictly(app);
   const otherMethods = answerOtherMethods(app);
   await describeApi(app, version);
@@ -114,6 +118,8 @@ export async function buildApp({
         await api.register(documentsRoutes(services));
         await api.register(filesRoutes(services));
         await api.register(documentTypesRoutes(services));
+        await api.register(tagsRoutes(services));
+        await api.register(correspondentsRoutes(services));
         await api.register(syncRoutes(services));
         await api.register(targetsRoutes(services));
       },

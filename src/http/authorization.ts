@@ -1,6 +1,9 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import { z } from 'zod';
 import { adminRequired, documentNotFound, forbidden, unauthorized } from './http.errors.ts';
+import { InputError } from './input.ts';
 import { type Access, currentUser, type SessionUser } from './request.ts';
+import { idText } from './schemas.ts';
 
 /** What a user may do with one document. */
 export type DocumentAccess = 'none' | 'read' | 'write';
@@ -38,15 +41,17 @@ function isOnLoopback(request: FastifyRequest): boolean {
   );
 }
 
+const ofDocument = z.looseObject({ id: idText });
+
 async function checkDocument(
   request: FastifyRequest,
   need: 'read' | 'write',
   findAccess: FindDocumentAccess,
 ) {
-  const { id } = request.params as { id?: string };
-  // Not an id: the schema of the route refuses it before the handler runs.
-  if (!id || !/^[1-9]\d{0,9}$/.test(id) || Number(id) > 2_147_483_647) return;
-  const access = await findAccess({ user: currentUser(request), documentId: Number(id) });
+  // Read as the handler will read it: what one takes for an id, the other must not take for none.
+  const parsed = ofDocument.safeParse(request.params, { reportInput: true });
+  if (!parsed.success) throw new InputError(parsed.error.issues);
+  const access = await findAccess({ user: currentUser(request), documentId: parsed.data.id });
   if (access === 'none') throw documentNotFound();
   if (need === 'write' && access !== 'write') throw forbidden();
 }

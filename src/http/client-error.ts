@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import type { Locale } from '../errors.ts';
 import { byStatus, invalidRequest } from './http.errors.ts';
 
@@ -24,4 +25,13 @@ export function clientErrorHandler(locale: Locale) {
         `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
   };
+}
+
+/** What Node's server would refuse by itself, with no body and no word: a missing Host, an unknown `Expect`. */
+export function answerBareRefusals(app: FastifyInstance): void {
+  // A server need not meet an expectation that it does not know (RFC 9110 §10.1.1).
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  app.addHook('onRequest', async (request) => {
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) throw invalidRequest();
+  });
 }

@@ -94,4 +94,6 @@ export const fieldTexts = {
     fr: 'Contient un caractère interdit (NUL ou Unicode mal formé)',
     en: 'Contains a forbidden character (NUL or ill-formed Unicode)',
   },
+  tooDeep: { fr: 'Imbriqué trop profondément', en: 'Nested too deeply' },
+  missing: { fr: 'Champ obligatoire', en: 'Required field' },
 } satisfies Record<string, Text>;

@@ -3,6 +3,7 @@ import scalar from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { Access } from './request.ts';
 import { failure } from './schemas.ts';
 
 declare module 'fastify' {
@@ -30,6 +31,18 @@ function describeForm(form: z.ZodObject): object {
   };
 }
 
+/** An answer that is no JSON: the content types it comes in. */
+function bytesOf(types: string[]): object {
+  const content = types.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]);
+  return { description: 'Success', ...(content.length > 0 && { content: Object.fromEntries(content) }) };
+}
+
+/** What opens a route, where it is not a session alone; a caller on this machine needs none for operations. */
+const security: Partial<Record<Access, Record<string, string[]>[]>> = {
+  public: [],
+  operations: [{ session: [] }, {}],
+};
+
 /** Collects the routes under `/api/v1` and the operations addresses into one OpenAPI 3.1 document. */
 export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
   // The plugin behind /docs registers its routes itself, and cannot say that they are for everybody.
@@ -37,20 +50,26 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
     if (route.url.startsWith('/docs')) route.config = { ...route.config, access: 'public' };
   });
   const forms = new Map<string, z.ZodObject>();
+  const optionalBodies = new Set<string>();
   await app.register(swagger, {
-    // What the plugin cannot say: another schema for each content type of a body.
+    // What the plugin cannot say: another schema for each content type of a body, and that it may be missing.
     transformObject: (document) => {
       if (!('openapiObject' in document)) throw new Error('not an OpenAPI document');
       const { openapiObject } = document;
-      for (const [key, form] of forms) {
+      const find = (key: string) => {
         const [method = '', url = ''] = key.split(' ');
-        const path = openapiObject.paths?.[url.replaceAll(/:(\w+)/g, '{$1}')] as
-          | Record<string, OperationWithBody>
-          | undefined;
-        const operation = path?.[method];
+        const path = openapiObject.paths?.[url.replaceAll(/:(\w+)/g, '{$1}')];
+        return (path as Record<string, OperationWithBody> | undefined)?.[method];
+      };
+      for (const key of optionalBodies) {
+        const body = find(key)?.requestBody;
+        if (body) body.required = false;
+      }
+      for (const [key, form] of forms) {
+        const operation = find(key);
         if (!operation) continue;
         operation.requestBody = {
-          ...operation.requestBody,
+          required: true,
           content: {
             ...operation.requestBody?.content,
             'multipart/form-data': { schema: describeForm(form) },
@@ -76,24 +95,27 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
     transform: (document) => {
       const { schema, url } = jsonSchemaTransform(document);
       const { access, form } = document.route.config ?? {};
-      if (form) forms.set(`${[document.route.method].flat()[0]?.toLowerCase()} ${url}`, form);
+      const key = `${[document.route.method].flat()[0]?.toLowerCase()} ${url}`;
+      const body = document.schema?.body;
+      if (form) forms.set(key, form);
+      else if (body instanceof z.ZodType && body.safeParse(undefined).success) optionalBodies.add(key);
       const twin = url.startsWith('/api/') && !url.startsWith('/api/v1/');
-      const response = schema?.response as Record<string, unknown> | undefined;
+      const response = (schema?.response as Record<string, unknown> | undefined) ?? {
+        200: bytesOf((schema?.produces as string[] | undefined) ?? []),
+      };
       return {
         url,
         schema: {
           ...schema,
           hide: schema?.hide || twin,
-          security: access === 'public' ? [] : [{ session: [] }],
-          ...(response && {
-            response: {
-              ...response,
-              default: {
-                description: 'Failure',
-                content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } },
-              },
+          security: security[access ?? 'session'] ?? [{ session: [] }],
+          response: {
+            ...response,
+            default: {
+              description: 'Failure',
+              content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } },
             },
-          }),
+          },
         },
       };
     },

@@ -9,7 +9,9 @@ export async function limitRate(app: FastifyInstance, max: number): Promise<void
   const check = app.createRateLimit({ max, timeWindow: '1 minute' });
   app.addHook('onRequest', async (request, reply) => {
     // The addresses of operations, at the root, are outside the limit (contract §1).
-    if (!request.url.startsWith('/api/') && !request.url.startsWith('/.netlify/')) return;
+    // By the route, not by what was written: `/%61pi/` leads to the same one.
+    const address = request.routeOptions.url ?? request.url;
+    if (!address.startsWith('/api/') && !address.startsWith('/.netlify/')) return;
     const state = await check(request);
     if (state.isAllowed) return;
     const seconds = Math.max(1, Math.ceil(state.ttl / 1000));

@@ -3,11 +3,11 @@ import { z } from 'zod';
 /** PostgreSQL's integer. */
 const maxInt = 2_147_483_647;
 
-/** Whole numbers in a path or a query: decimal digits only, so that `1e3`, `0x10` and ` 1` are refused. */
+/** Whole numbers in a path or a query, written in the one usual way: `1e3`, `0x10`, ` 1` and `01` are refused. */
 function intText({ min, max = maxInt }: { min: number; max?: number }) {
   return z
     .string()
-    .regex(/^\d{1,10}$/)
+    .regex(/^(0|[1-9]\d{0,9})$/)
     .transform(Number)
     .pipe(z.number().min(min).max(max))
     .meta({ type: 'integer', minimum: min, maximum: max });

@@ -1,6 +1,7 @@
 import type { Transaction } from '../../database/client.ts';
 import type { SessionUser } from '../../http/request.ts';
 import type { Received } from '../../storage/content-store.ts';
+import { holdLabels, readLineage, withAncestors } from '../tags/tag-tree.ts';
 import { duplicateDocument, duplicateInTrash } from './documents.errors.ts';
 import { findDocument, findDuplicate, type ShownDocument } from './documents.queries.ts';
 import type { CreateFields } from './documents.schemas.ts';
@@ -73,6 +74,7 @@ export async function createDocument(
 
       await refuseDuplicate(tx, { user, sha256: received.sha256 });
       const id = await insertDocument(tx, { input, kind, now });
+      await context.onText(tx, { documentId: id });
       await context.onFiled(tx, { documentIds: [id] });
       const shown = await findDocument(tx, id);
       if (!shown) throw new Error(`document ${id} is not there after its insertion`);
@@ -95,7 +97,9 @@ async function insertDocument(
   { input, kind, now }: { input: CreateInput; kind: Awaited<ReturnType<typeof recogniseFile>>; now: Date },
 ): Promise<number> {
   const { user, received, originalFilename, fields } = input;
-  const tagIds = [...new Set(fields.tags)];
+  await holdLabels(tx);
+  // Who has a child has its ancestors.
+  const tagIds = withAncestors(await readLineage(tx, fields.tags ?? []), fields.tags ?? []);
   const { documentType } = await findReferences(tx, {
     documentTypeId: fields.document_type_id ?? null,
     correspondentId: fields.correspondent_id ?? null,

@@ -14,6 +14,11 @@ export interface DocumentsContext {
   onFiled: InTransaction;
   /** Told, inside the transaction, of documents that have just been deleted for good. */
   onPurged: InTransaction;
+  /**
+   * Told, inside the transaction and after `holdLabels`, of a document that is new or has another file: gives it
+   * what the rules of tags and correspondents say. Its revision is the caller's.
+   */
+  onText: (tx: Transaction, o: { documentId: number }) => Promise<void>;
   log: { error(details: object, message: string): void };
   now: () => Date;
 }

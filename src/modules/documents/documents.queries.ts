@@ -1,7 +1,7 @@
 import type { Database, Transaction } from '../../database/client.ts';
 import { Prisma } from '../../database/generated/client.ts';
 import type { SessionUser } from '../../http/request.ts';
-import type { DocumentAnswer, ListQuery } from './documents.schemas.ts';
+import { type DocumentAnswer, isDay, type ListQuery, toMoment } from './documents.schemas.ts';
 import { documentEtag } from './etag.ts';
 import { filedPath } from './filing.ts';
 
@@ -128,14 +128,10 @@ function likePattern(text: string): string {
 const dayMs = 24 * 60 * 60 * 1000;
 
 function createdBounds({ created_after, created_before }: ListQuery): Prisma.Sql[] {
-  const isDay = (text: string) => text.length === 10;
-  // A time that names no zone is UTC, as all times of the API.
-  const moment = (text: string) =>
-    new Date(isDay(text) || /(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
   const bounds: Prisma.Sql[] = [];
-  if (created_after) bounds.push(Prisma.sql`d.created_at >= ${moment(created_after)}`);
+  if (created_after) bounds.push(Prisma.sql`d.created_at >= ${toMoment(created_after)}`);
   if (created_before) {
-    const last = moment(created_before);
+    const last = toMoment(created_before);
     bounds.push(
       isDay(created_before)
         ? Prisma.sql`d.created_at < ${new Date(last.getTime() + dayMs)}`

@@ -128,6 +128,7 @@ export function documentsRoutes({
         summary: 'Move a document to the trash, or delete it for good',
         params: idParams,
         querystring: deleteQuery,
+        headers: ifMatchHeader,
         response: answer,
       },
       handler: async (request, reply) => {
@@ -146,7 +147,13 @@ export function documentsRoutes({
       method: 'POST',
       url: '/documents/:id/restore',
       config: { access: 'document:write' },
-      schema: { tags, summary: 'Take a document out of the trash', params: idParams, response: answer },
+      schema: {
+        tags,
+        summary: 'Take a document out of the trash',
+        params: idParams,
+        headers: ifMatchHeader,
+        response: answer,
+      },
       handler: async (request, reply) =>
         sendDocument(
           reply,

@@ -8,10 +8,16 @@ const date = z.iso
   .date()
   .refine((value) => !value.startsWith('0000'), { params: { text: fieldErrors.date } });
 
-/** A day (all of it, UTC) or a moment; without a zone, UTC. */
+export const isDay = (text: string) => text.length === 10;
+
+/** The beginning of a day, or a moment; what names no zone is UTC, as all times of the API. */
+export const toMoment = (text: string) =>
+  new Date(isDay(text) || /(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+
+/** A day (all of it, UTC) or a moment; without a zone, UTC. PostgreSQL knows no year 0. */
 const dateOrTime = z
   .union([z.iso.date(), z.iso.datetime({ offset: true, local: true })])
-  .refine((value) => !value.startsWith('0000'), { params: { text: fieldErrors.time } });
+  .refine((value) => toMoment(value).getUTCFullYear() >= 1, { params: { text: fieldErrors.time } });
 
 const validationStatus = z.enum(['na', 'pending', 'approved', 'rejected']);
 const textStatus = z.enum(['pending', 'done', 'none', 'failed']);

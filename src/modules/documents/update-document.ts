@@ -3,6 +3,7 @@ import type { Transaction } from '../../database/client.ts';
 import { documentNotFound } from '../../http/http.errors.ts';
 import type { SessionUser } from '../../http/request.ts';
 import type { Received } from '../../storage/content-store.ts';
+import { holdLabels, readLineage, settleTags } from '../tags/tag-tree.ts';
 import { refuseDuplicate } from './create-document.ts';
 import { inTrash } from './documents.errors.ts';
 import { findDocument, type ShownDocument } from './documents.queries.ts';
@@ -70,13 +71,15 @@ function sameIds(one: number[], other: number[]): boolean {
 
 /**
  * Changes what is said of a document (`PUT /documents/{id}`). A change that changes nothing leaves the
- * validator as it was. Where its month or folder changes, the targets follow.
+ * validator as it was. Where its month or folder changes, the targets follow. `settleTags` says what a list of
+ * tags means for those above and below them.
  */
 export async function updateDocument(
   context: DocumentsContext,
   { fields, ...target }: ChangeTarget & { fields: UpdateFields },
 ): Promise<ShownDocument> {
   return transact(context.db, async (tx) => {
+    if (fields.tags) await holdLabels(tx);
     const shown = await lockDocument(tx, target);
     const { document } = shown;
     if (document.trashed_at) throw inTrash();
@@ -84,7 +87,10 @@ export async function updateDocument(
     const tagIds = document.tags.map((tag) => tag.id);
     const current = { ...pick(document), tags: tagIds };
     const next: typeof current = { ...current, ...withoutUndefined(fields) };
-    next.tags = [...new Set(next.tags)];
+    if (fields.tags) {
+      const lineage = await readLineage(tx, [...tagIds, ...fields.tags]);
+      next.tags = settleTags({ lineage, before: tagIds, wanted: fields.tags });
+    }
     const tagsChanged = !sameIds(next.tags, tagIds);
     if (!tagsChanged && isDeepStrictEqual(pick(next), pick(document))) return shown;
 
@@ -152,6 +158,7 @@ export async function replaceFile(
       filename: originalFilename,
     });
     return await transact(context.db, async (tx) => {
+      await holdLabels(tx);
       const { document } = await lockDocument(tx, o);
       if (document.trashed_at) throw inTrash();
       await refuseDuplicate(tx, { user: o.user, sha256: received.sha256 });
@@ -194,6 +201,7 @@ export async function replaceFile(
         },
         select: { id: true },
       });
+      await context.onText(tx, { documentId: document.id });
       await context.onFiled(tx, { documentIds: [document.id] });
       const after = await readBack(tx, document.id);
       await received.commit(tx);

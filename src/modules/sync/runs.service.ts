@@ -8,7 +8,7 @@ import { countPending, retryFailed, takeOver } from './journal.queries.ts';
 import type { Progress, TargetOutcome, TargetRun } from './run-target.ts';
 import { listRuns, openParts, type Run, readRun, runTotals } from './runs.queries.ts';
 import { SyncTargetError, type TargetFaultCode, targetFaults } from './sync.errors.ts';
-import { nasNotConfigured, runNotFound } from './sync-requests.errors.ts';
+import { nasNotConfigured, runNotFound, targetNotFound } from './sync-requests.errors.ts';
 import { createTarget } from './target-types.ts';
 
 type RunState = 'success' | 'partial' | 'failed' | 'cancelled' | 'interrupted';
@@ -62,7 +62,7 @@ export function createRunsService({
         orderBy: { id: 'asc' },
       });
       const targetIds = targets.map((target) => target.id);
-      if (targetIds.length === 0) throw nasNotConfigured();
+      if (targetIds.length === 0) throw o.targetId === null ? nasNotConfigured() : targetNotFound();
 
       const running = await tx.syncRun.findMany({
         where: { state: 'running', trigger: { not: 'document' } },

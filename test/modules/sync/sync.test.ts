@@ -471,6 +471,7 @@ describe('runs', () => {
     const { body: list } = await t.admin.get('/sync/runs');
     expect(list.pagination.total).toBe(1);
     expect((await t.admin.get('/sync/runs/999')).status).toBe(404);
+    expect((await t.admin.post('/sync/run', { target_id: 999 })).status).toBe(404);
   });
 
   test('a run whose server died is over, and what it had taken is taken again', async () => {

@@ -1,0 +1,3 @@
+import { describeBadInput } from './suite.ts';
+
+describeBadInput('nobody');
