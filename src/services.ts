@@ -8,6 +8,7 @@ import type { Presence } from './database/presence.ts';
 import { createAuthService } from './modules/auth/auth.service.ts';
 import { createLoginGuard } from './modules/auth/login-guard.ts';
 import { createSessionStore } from './modules/auth/session-store.ts';
+import { createCorrespondentsService } from './modules/correspondents/correspondents.service.ts';
 import { createDocumentTypesService } from './modules/document-types/document-types.service.ts';
 import { createDocumentsService } from './modules/documents/documents.service.ts';
 import { foldKey } from './modules/documents/filing.ts';
@@ -20,6 +21,9 @@ import { createRunsService } from './modules/sync/runs.service.ts';
 import { readTargetHealth } from './modules/sync/status.queries.ts';
 import { createSyncService } from './modules/sync/sync.service.ts';
 import { createTargetsService } from './modules/sync/targets.service.ts';
+import { createRulebook } from './modules/tags/rules/rulebook.ts';
+import { runRules } from './modules/tags/rules/run-rules.ts';
+import { createTagsService } from './modules/tags/tags.service.ts';
 import { createCredentials } from './modules/users/credentials.ts';
 import { createUsersService } from './modules/users/users.service.ts';
 import { createContentStore } from './storage/content-store.ts';
@@ -53,6 +57,10 @@ export async function createServices({
   const sessions = createSessionStore({ db });
   const auth = createAuthService({ credentials, guard: createLoginGuard({ db }) });
 
+  const rulebook = createRulebook();
+  const tags = createTagsService({ db, signal });
+  const correspondents = createCorrespondentsService({ db, signal });
+
   const documents = createDocumentsService({
     db,
     store,
@@ -60,6 +68,9 @@ export async function createServices({
     importDirs: config.importDirs,
     onFiled: enqueue,
     onPurged: letGo,
+    onText: async (tx, { documentId }) => {
+      await runRules(tx, { rulebook, documentId });
+    },
   });
   const documentTypes = createDocumentTypesService({ db, onTypeMoved: enqueueType });
 
@@ -87,6 +98,7 @@ export async function createServices({
   return {
     auth,
     connections,
+    correspondents,
     documents,
     documentTypes,
     health,
@@ -96,6 +108,7 @@ export async function createServices({
     sessions,
     store,
     sync,
+    tags,
     targets,
     users,
     signal,

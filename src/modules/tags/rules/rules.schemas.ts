@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { success } from '../../../http/schemas.ts';
+import { matchingAlgorithms } from '../../matching/rule.ts';
+
+const tooLong = { fr: 'Au plus 256 caractères', en: 'At most 256 characters' };
+
+// Counted as the database does: zod would count an emoji as two.
+const match = z
+  .string()
+  .refine((value) => Array.from(value).length <= 256, { params: { text: tooLong } })
+  .meta({ maxLength: 256 })
+  .describe('What to look for in title and text; blank never matches, `none` and `auto` do not look at it');
+const algorithm = z.enum(matchingAlgorithms);
+const algorithms =
+  '`any`, `all`: words, and phrases in double quotes; `exact`: one phrase; `regex`: a regular expression; ' +
+  '`fuzzy`: nearly so; `auto`: learned; `none`: only by hand';
+const isInsensitive = z.boolean().describe('Whether A and a are the same');
+
+/** The rule of a new tag or correspondent (contract §5); null and absent are the same. */
+export const newRuleFields = {
+  match: match.nullish(),
+  matching_algorithm: algorithm.nullish().describe(`${algorithms}. Default: none`),
+  is_insensitive: isInsensitive.nullish().describe('Whether A and a are the same. Default: true'),
+};
+
+export const changedRuleFields = {
+  match: match.optional(),
+  matching_algorithm: algorithm.optional().describe(algorithms),
+  is_insensitive: isInsensitive.optional(),
+};
+
+export const shownRuleFields = {
+  match: z.string(),
+  matching_algorithm: algorithm,
+  is_insensitive: z.boolean(),
+};
+
+export const documentCount = z
+  .int()
+  .describe('Documents that have it, of those the caller may see, without the trash');
+
+export const applyBody = z.strictObject({
+  dry_run: z.boolean().default(false).describe('true: only says what would be done'),
+});
+
+export const applyAnswer = success(
+  z.object({
+    total: z.int().describe('Documents that match, of those the caller may see, without the trash'),
+    changed: z.int().describe('Those of them that this changed or, in a dry run, would change'),
+    documents: z
+      .array(
+        z.object({
+          id: z.int(),
+          title: z.string(),
+          excerpts: z.array(z.string()).describe('Where it matches'),
+          changed: z.boolean(),
+        }),
+      )
+      .describe('The first 100 that match, by id'),
+  }),
+);
