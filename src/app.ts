@@ -14,6 +14,7 @@ import { answerOtherMethods } from './http/method-not-allowed.ts';
 import { describeApi, serveApiDescription } from './http/openapi.ts';
 import { refuseForeignOrigin } from './http/origin.ts';
 import { limitRate } from './http/rate-limit.ts';
+import { cutStalledBodies } from './http/stalled-body.ts';
 import { authPlugin } from './modules/auth/auth.plugin.ts';
 import { authRoutes } from './modules/auth/auth.routes.ts';
 import { correspondentsRoutes } from './modules/correspondents/correspondents.routes.ts';
@@ -68,6 +69,7 @@ export async function buildApp({
   logRequests(app);
   handleErrors(app);
   answerBareRefusals(app);
+  cutStalledBodies(app);
   parseJsonStrictly(app);
   const otherMethods = answerOtherMethods(app);
   await describeApi(app, version);

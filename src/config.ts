@@ -44,7 +44,11 @@ const variables = z.object({
       (value) => switchValue.safeParse(value).success || isProxyList(value),
       'expected true, false, or the proxies\u2019 addresses',
     )
-    .transform((value) => (switchValue.safeParse(value).success ? toBoolean(value) : value)),
+    .transform((value) => {
+      if (!switchValue.safeParse(value).success) return value;
+      // Every hop would let callers write their own address: the proxy is taken to be near.
+      return toBoolean(value) ? 'loopback, linklocal, uniquelocal' : false;
+    }),
   CORS_ALLOWED_ORIGINS: list.pipe(z.array(httpUrl.transform((value) => new URL(value).origin))).default([]),
   APP_LOCALE: z.enum(['fr', 'en'], { error: 'expected fr or en' }).default('fr'),
   LOG_LEVEL: z

@@ -62,6 +62,8 @@ export function createContentStore({
   instanceId: number;
 }) {
   const temporaries = path.join(root, 'tmp');
+  /** folders that this server has seen to the disk; at most 65,536 */
+  const durable = new Set<string>();
 
   function pathOf(sha256: string): string {
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error('not a SHA-256');
@@ -71,13 +73,14 @@ export function createContentStore({
   async function place(temporary: string, sha256: string): Promise<void> {
     const target = pathOf(sha256);
     const folder = path.dirname(target);
-    const created = await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true });
     await rename(temporary, target);
     await syncFolder(folder);
-    if (!created) return;
-    // A new folder is durable only once its parents are.
+    // A folder is durable once its parents are; who made it may not have come to that yet.
+    if (durable.has(folder)) return;
     for (let parent = path.dirname(folder); parent.startsWith(root); parent = path.dirname(parent))
       await syncFolder(parent);
+    durable.add(folder);
   }
 
   /**

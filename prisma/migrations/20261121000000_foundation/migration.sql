@@ -90,6 +90,7 @@ CREATE TABLE "idempotency_keys" (
     "key" TEXT NOT NULL,
     "fingerprint" CHAR(64) NOT NULL,
     "response" JSONB NOT NULL,
+    "document_id" INTEGER,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY ("user_id","key")
@@ -249,6 +250,9 @@ CREATE UNIQUE INDEX "documents_filed_month_filed_key_key" ON "documents"("filed_
 CREATE INDEX "document_versions_sha256_idx" ON "document_versions"("sha256");
 
 -- CreateIndex
+CREATE INDEX "idempotency_keys_document_id_idx" ON "idempotency_keys"("document_id");
+
+-- CreateIndex
 CREATE INDEX "idempotency_keys_created_at_idx" ON "idempotency_keys"("created_at");
 
 -- CreateIndex
@@ -304,6 +308,9 @@ ALTER TABLE "document_versions" ADD CONSTRAINT "document_versions_document_id_fk
 
 -- AddForeignKey
 ALTER TABLE "document_versions" ADD CONSTRAINT "document_versions_created_by_id_fkey" FOREIGN KEY ("created_by_id") REFERENCES "users"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "idempotency_keys" ADD CONSTRAINT "idempotency_keys_document_id_fkey" FOREIGN KEY ("document_id") REFERENCES "documents"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- AddForeignKey
 ALTER TABLE "idempotency_keys" ADD CONSTRAINT "idempotency_keys_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users"("id") ON DELETE CASCADE ON UPDATE CASCADE;

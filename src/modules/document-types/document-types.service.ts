@@ -65,6 +65,11 @@ export function createDocumentTypesService({
           const changed = await tx.documentType.update({ where: { id }, data: { code, label, folder } });
           if (folder !== current.folder) {
             await renameForFolder(tx, { documentTypeId: id, folder });
+            // What their answers say has changed, and so has their ETag.
+            await tx.document.updateMany({
+              where: { documentTypeId: id },
+              data: { revision: { increment: 1 } },
+            });
             await onTypeMoved(tx, { documentTypeId: id });
           }
           return changed;

@@ -129,6 +129,14 @@ export function filesRoutes({
   };
 }
 
+/**
+ * What comes from outside runs nothing in our name. Browsers' own PDF viewers refuse to work in a sandbox, and
+ * run what is in a PDF in one of their own.
+ */
+function contentPolicy(mimeType: string, disposition: 'attachment' | 'inline'): string {
+  return disposition === 'inline' && mimeType === 'application/pdf' ? "frame-ancestors 'self'" : 'sandbox';
+}
+
 async function sendFile({
   request,
   reply,
@@ -167,7 +175,9 @@ async function sendFile({
       : stored.mimeType,
     'Content-Length': range ? range.end - range.start + 1 : stored.size,
     'Content-Disposition': contentDisposition(safeName(stored.originalFilename), { type: disposition }),
-    'Content-Security-Policy': 'sandbox',
+    'Content-Security-Policy': contentPolicy(stored.mimeType, disposition),
+    // A page of our own may frame a preview.
+    ...(disposition === 'inline' && { 'X-Frame-Options': 'SAMEORIGIN' }),
     'X-Content-Type-Options': 'nosniff',
   });
   if (request.method === 'HEAD') {

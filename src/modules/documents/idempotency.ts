@@ -42,6 +42,6 @@ export async function keepAnswer(
 ): Promise<void> {
   await tx.idempotencyKey.update({
     where: { userId_key: { userId: o.userId, key: o.key } },
-    data: { response: o.answer as unknown as Prisma.InputJsonObject },
+    data: { response: o.answer as unknown as Prisma.InputJsonObject, documentId: o.answer.document.id },
   });
 }

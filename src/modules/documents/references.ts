@@ -1,4 +1,5 @@
 import type { Transaction } from '../../database/client.ts';
+import { Prisma } from '../../database/generated/client.ts';
 import type { Text } from '../../errors.ts';
 import { invalidRequest } from '../../http/http.errors.ts';
 import { fieldErrors } from './documents.errors.ts';
@@ -16,10 +17,11 @@ export async function findReferences(
   named: Named,
 ): Promise<{ documentType: { id: number; folder: string } }> {
   const fields: Record<string, Text[]> = {};
-  const documentType = await tx.documentType.findUnique({
-    where: named.documentTypeId === null ? { code: 'other' } : { id: named.documentTypeId },
-    select: { id: true, folder: true },
-  });
+  const wanted =
+    named.documentTypeId === null ? Prisma.sql`code = 'other'` : Prisma.sql`id = ${named.documentTypeId}`;
+  // Held until the commit: a type whose folder changes waits for the documents that are being filed there.
+  const [documentType] = await tx.$queryRaw<{ id: number; folder: string }[]>`
+    SELECT id, folder FROM document_types WHERE ${wanted} FOR SHARE`;
   if (!documentType) fields.document_type_id = [fieldErrors.unknownType];
   if (
     named.correspondentId !== null &&

@@ -162,6 +162,11 @@ export async function replaceFile(
       const { document } = await lockDocument(tx, o);
       if (document.trashed_at) throw inTrash();
       await refuseDuplicate(tx, { user: o.user, sha256: received.sha256 });
+      const { documentType } = await findReferences(tx, {
+        documentTypeId: document.document_type_id,
+        correspondentId: null,
+        tagIds: [],
+      });
 
       const now = context.now();
       const number = document.version + 1;
@@ -171,7 +176,7 @@ export async function replaceFile(
       const place = await chooseFiledName(tx, {
         documentId: document.id,
         filedMonth,
-        folder: document.file_path.split('/')[2] ?? '',
+        folder: documentType.folder,
         wanted: name === safeName(document.original_filename) ? [document.filename] : [],
         name,
       });

@@ -30,20 +30,23 @@ export function compileTerm(term: string, isInsensitive: boolean): Term {
   const after = gaps.at(-1) ?? '';
   const between = gaps.slice(1, -1);
 
-  /** The places of the term's first word, wherever the whole term stands. */
+  /** The places of the term's first word, wherever the whole term stands; none has a word of another. */
   function places(index: WordIndex, limit: number): number[] {
     const found: number[] = [];
     const wanted = words.map((word) => index.wordNumbers.get(word) ?? -1);
     const wantedGaps = between.map((gap) => index.gapNumbers.get(gap) ?? -1);
     if (wanted.includes(-1) || wantedGaps.includes(-1)) return found;
     const rarest = findRarest(index, wanted);
+    let free = 0;
     for (const place of index.places[wanted[rarest] ?? -1] ?? []) {
       const first = place - rarest;
       const isHere =
+        first >= free &&
         isRun(index, first, wanted, wantedGaps) &&
         gapKeyAt(index, first).endsWith(before) &&
         gapKeyAt(index, first + words.length).startsWith(after);
       if (!isHere) continue;
+      free = first + words.length;
       found.push(first);
       if (found.length >= limit) break;
     }
@@ -64,10 +67,10 @@ export function compileTerm(term: string, isInsensitive: boolean): Term {
     find(text, limit) {
       const index = text.words(isInsensitive);
       const spans: Span[] = [];
-      for (const first of places(index, Number.POSITIVE_INFINITY)) {
+      // neighbours may share a sign between words, as `-a-` does in “-a-a-”: at most every other place goes
+      for (const first of places(index, 2 * limit)) {
         if (spans.length >= limit) break;
         const span = spanAt(text, index, first);
-        // two places may share a word, or a sign between words: `-a-` in “-a-a-”
         if (span.start >= (spans.at(-1)?.end ?? 0)) spans.push(span);
       }
       return spans;

@@ -90,6 +90,7 @@ export interface Claimed {
     modifiedAt: Date;
   } | null;
   heldPath: string | null;
+  heldSha256: string | null;
   /** an earlier run may have brought it there without living to say so, or the target proved it once */
   maybeHeld: boolean;
 }
@@ -116,6 +117,7 @@ export function claim(
         generation: number;
         attempts: number;
         held_path: string | null;
+        held_sha256: string | null;
         held_key: string | null;
         sending_key: string | null;
       }[]
@@ -129,7 +131,7 @@ export function claim(
         FOR UPDATE SKIP LOCKED
       ) picked
       WHERE c.target_id = ${o.targetId} AND c.document_id = picked.document_id
-      RETURNING c.document_id, c.generation, c.attempts, c.held_path, c.held_key, c.sending_key`;
+      RETURNING c.document_id, c.generation, c.attempts, c.held_path, c.held_sha256, c.held_key, c.sending_key`;
     if (taken.length === 0) return [];
 
     const ids = taken.map((row) => row.document_id);
@@ -142,6 +144,13 @@ export function claim(
       JOIN document_versions v ON v.document_id = d.id AND v.number = d.version
       JOIN document_types t ON t.id = d.document_type_id
       WHERE d.id = ANY(${ids}) AND d.trashed_at IS NULL`;
+    // The very name it already bears there: one that differs in case alone would be a second file on one
+    // server and the same file on another.
+    const heldNames = new Map(taken.map((row) => [row.document_id, row.held_path]));
+    for (const row of documents) {
+      const heldPath = heldNames.get(row.id);
+      if (heldPath && o.foldPath(heldPath) === o.foldPath(row.path)) row.path = heldPath;
+    }
     const byId = new Map(documents.map((row) => [row.id, row]));
     const keys = new Map(documents.map((row) => [row.id, o.foldPath(row.path)]));
 
@@ -159,6 +168,7 @@ export function claim(
         generation: row.generation,
         attempts: row.attempts,
         heldPath: row.held_path,
+        heldSha256: row.held_sha256,
         maybeHeld: key !== undefined && (row.sending_key === key || row.held_key === key),
         wanted:
           document && key !== undefined
@@ -182,8 +192,26 @@ export interface Settled {
   failure: { code: string; detail: string; retryAfterMs: number | null } | null;
 }
 
-/** Writes down what became of claimed documents, whatever has happened to them meanwhile. One transaction. */
+/**
+ * Writes down what became of claimed documents, whatever has happened to them meanwhile. In one transaction;
+ * one document that the database refuses (its path is another's) becomes its own failure, and stops no other.
+ */
 export async function settle(db: Database, o: { targetId: number; settled: Settled[] }): Promise<void> {
+  try {
+    await settleTogether(db, o);
+  } catch (error) {
+    if (!String(error).includes('sync_copies_held_key')) throw error;
+    const [only, ...others] = o.settled;
+    if (others.length > 0) {
+      for (const each of o.settled) await settle(db, { targetId: o.targetId, settled: [each] });
+    } else if (only) {
+      const failure = { code: 'path_conflict', detail: 'another document is held there', retryAfterMs: null };
+      await settleTogether(db, { targetId: o.targetId, settled: [{ ...only, failure }] });
+    }
+  }
+}
+
+async function settleTogether(db: Database, o: { targetId: number; settled: Settled[] }): Promise<void> {
   const held = o.settled.flatMap(({ claimed, failure }) =>
     claimed.wanted && !failure ? [{ ...claimed, ...claimed.wanted }] : [],
   );

@@ -134,6 +134,7 @@ export function createTargetRunner({
             size,
             modifiedAt,
             maybeHeld: each.maybeHeld,
+            ...(each.heldPath === path && each.heldSha256 !== null && { replaces: each.heldSha256 }),
             source: sourcePath(sha256),
           };
         }
@@ -188,16 +189,18 @@ export function createTargetRunner({
   }
 
   /**
-   * The document stands at its new place: the file it left behind goes, and no other document can have been
-   * given that path before. What prevents it is the document's failure, so that it is tried again.
+   * The document stands at its new place: the file it left behind goes, if it is still the one that was put
+   * there, and no other document can have been given that path before. What prevents it is the document's
+   * failure, so that it is tried again.
    */
   async function leaveOldPath(
     session: SyncSession,
-    { heldPath, wanted }: Claimed,
+    { heldPath, heldSha256, wanted }: Claimed,
   ): Promise<SyncTargetError | null> {
-    if (heldPath === null || !wanted || foldPath(heldPath) === wanted.key) return null;
+    if (heldPath === null || !wanted || heldPath === wanted.path) return null;
     try {
-      await session.remove(heldPath);
+      const left = await session.stat(heldPath, { hash: true });
+      if (left?.sha256 === heldSha256) await session.remove(heldPath);
       return null;
     } catch (error) {
       if (error instanceof SyncTargetError && error.scope === 'file') return error;

@@ -92,8 +92,12 @@ export interface SyncSession {
    *
    * For each file pulled there is one result, in any order, carrying the very object that was pulled:
    * - `ok`: the target proved to hold these bytes at the final path, durably (as far as it can tell);
-   *   what stood there before is replaced in one step; missing folders were made;
-   * - not `ok`: a fault of scope `file`. The final path is as it was, no temporary is left.
+   *   missing folders were made. A file that stood there with these bytes, or with those of `replaces`, is
+   *   replaced in one step. Any other is not ours and is kept: moved to `.classeur/trash/<YYYY-MM-DD>/<path>`
+   *   first (UTC; targets/trash-path.ts), where nothing is ever overwritten;
+   * - not `ok`: a fault of scope `file`; `path_conflict` where a folder, a link or another thing that is no
+   *   file stands. The final path is as it was, no temporary is left. Should the last step fail after a file
+   *   that is not ours was moved aside, that file lies in the trash.
    *
    * A fault of scope `session` or `target` ends the iteration: the results known by then come first, then the
    * error is thrown. Files without a result may or may not have arrived complete; send them again with
@@ -162,6 +166,11 @@ export interface OutgoingFile extends ExpectedFile {
   modifiedAt?: Date;
   /** A killed run may already have brought it there: look first, and send only if it is not these bytes. */
   maybeHeld?: boolean;
+  /**
+   * SHA-256, lower-case hex: the content that the journal says this document's copy has at that path. Only this
+   * may be replaced there, besides the very bytes being sent; without it, whatever else stands there is not ours.
+   */
+  replaces?: string;
 }
 
 export type PutResult<F extends OutgoingFile = OutgoingFile> =

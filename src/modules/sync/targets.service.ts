@@ -39,7 +39,10 @@ export function createTargetsService({ db }: { db: Database }) {
   }
 
   const refuseTakenName = (error: unknown): never => {
-    if ((error as { code?: string }).code === 'P2002') throw targetNameTaken();
+    const { code } = error as { code?: string };
+    if (code === 'P2002') throw targetNameTaken();
+    // Removed at this very moment.
+    if (code === 'P2025') throw targetNotFound();
     throw error;
   };
 

@@ -93,6 +93,7 @@ const byName: Record<string, unknown> = {
   email: 'quelqu.un@example.ch',
   currency: 'CHF',
   code: 'devis',
+  color: '#336699',
   name: 'cible',
   folder: 'devis',
   options: { path: 'relative, hence refused' },

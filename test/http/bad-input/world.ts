@@ -152,6 +152,7 @@ export async function createWorld(caller: Caller) {
         };
       if (operation.path.startsWith('/api/v1/documents/'))
         return { document_type_id: rows.otherType, correspondent_id: null };
+      if (operation.path.startsWith('/api/v1/tags')) return { parent_id: null };
       if (operation.path.startsWith('/api/v1/sync/targets'))
         return { options: { path: path.join(folder, 'nas') } };
       if (operation.path === '/api/v1/sync/run') return { target_id: rows.targetId() };
@@ -221,6 +222,8 @@ async function createRows(t: TestApp, { owner, nas }: { owner: () => Client; nas
       const data = { trigger: 'manual', state: 'success', instanceId: 1, finishedAt: new Date() };
       return t.db.syncRun.create({ data });
     },
+    tags: () => t.db.tag.create({ data: { name: `étiquette-${++made}` } }),
+    correspondents: () => t.db.correspondent.create({ data: { name: `correspondant-${++made}` } }),
     documents: async () => {
       const bytes = Buffer.from(`Facture ${++made}`);
       const { body } = await upload(owner(), { name: `facture-${made}.txt`, bytes });
@@ -267,6 +270,8 @@ async function createRows(t: TestApp, { owner, nas }: { owner: () => Client; nas
         await t.db.documentType.deleteMany({
           where: { code: { notIn: ['receipt', 'invoice', 'payslip', 'other'] } },
         });
+      if (kind === 'tags') await t.db.tag.deleteMany();
+      if (kind === 'correspondents') await t.db.correspondent.deleteMany();
       if (kind === 'sync/targets') await t.db.syncTarget.deleteMany();
       if (kind !== 'documents') ids.delete(kind);
       await idOf('sync/targets');

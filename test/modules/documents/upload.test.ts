@@ -394,6 +394,16 @@ describe('an upload with an Idempotency-Key', () => {
     expect((await upload(bob, { headers })).status).toBe(201);
   });
 
+  test('makes the document anew when it was deleted for good meanwhile', async () => {
+    const paper = { bytes: pdf(), headers: { 'idempotency-key': 'content-hash' } };
+    const first = await upload(alice, paper);
+    await server.admin.delete(`/documents/${first.body.data.id}?permanent=true`);
+    const again = await upload(alice, paper);
+    expect(again.status).toBe(201);
+    expect(again.headers['idempotency-replayed']).toBeUndefined();
+    expect((await alice.get(`/documents/${again.body.data.id}/download`)).bytes).toEqual(paper.bytes);
+  });
+
   test('does not keep a refusal', async () => {
     const headers = { 'idempotency-key': 'second-chance' };
     expect((await upload(alice, { headers, fields: { asn: '777' } })).status).toBe(409);

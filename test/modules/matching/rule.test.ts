@@ -306,6 +306,7 @@ table('fuzzy', 'fuzzy', [
   ['...', 'a...b', false],
   ['🎉', 'bravo 🎉', false],
   ['❤️', 'avec ❤️', false],
+  ['x\u0302x\u0302x\u0302', 'xxx', false],
   ['été', '', false],
   ['été', '...', false],
   ['e\u0301te\u0301', 'en ÉTÉ', true],

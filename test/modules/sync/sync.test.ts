@@ -258,6 +258,43 @@ describe('the target follows the document', () => {
     });
   });
 
+  test('a new version under the same name in other letters leaves one file, not two', async () => {
+    const id = await file('version 1', { name: 'Scan.txt' });
+    await run();
+    await upload(t.admin, {
+      name: 'scan.txt',
+      bytes: Buffer.from('version 2'),
+      to: `/documents/${id}/file`,
+      method: 'PUT',
+    });
+    await run();
+    expect(await held()).toEqual({ '2026/01/factures/Scan.txt': 'version 2' });
+  });
+
+  test('what a person wrote over a copy is not thrown away when its document moves', async () => {
+    const id = await file('copie', { name: 'note.txt' });
+    await run();
+    await writeFile(path.join(nas, '2026/01/factures/note.txt'), 'annotée à la main');
+    await t.admin.put(`/documents/${id}`, { document_date: '2025-05-05' });
+    await run();
+    expect(await held()).toEqual({
+      '2025/05/factures/note.txt': 'copie',
+      '2026/01/factures/note.txt': 'annotée à la main',
+    });
+  });
+
+  test('a person’s own file in a document’s place is moved aside, not lost', async () => {
+    await mkdir(path.join(nas, '2026/01/factures'), { recursive: true });
+    await writeFile(path.join(nas, '2026/01/factures/bail.txt'), 'à quelqu’un');
+    await file('bail', { name: 'bail.txt' });
+    expect(await run()).toMatchObject({ success: true, synced: 1 });
+    expect(await held()).toEqual({ '2026/01/factures/bail.txt': 'bail' });
+    const day = new Date().toISOString().slice(0, 10);
+    expect(await readFile(path.join(nas, '.classeur/trash', day, '2026/01/factures/bail.txt'), 'utf8')).toBe(
+      'à quelqu’un',
+    );
+  });
+
   test('two papers that swap their months both end where they belong', async () => {
     const a = await file('A', { name: 'x.txt', date: '2026-01-01' });
     const b = await file('B', { name: 'y.txt', date: '2026-02-01' });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Client, startTestApp, type TestApp } from '../../support/app.ts';
 import { uploaded } from '../documents/papers.ts';
 
@@ -212,13 +212,30 @@ describe('the tree', () => {
       ]);
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
     }
+  });
+
+  test('has no cycle in the database either, whose second mover waits for the first', async () => {
     const { id: one } = await tag();
     const { id: other } = await tag();
-    const moves = await Promise.allSettled([
-      server.db.$executeRaw`UPDATE tags SET parent_id = ${one} WHERE id = ${other}`,
-      server.db.$executeRaw`UPDATE tags SET parent_id = ${other} WHERE id = ${one}`,
-    ]);
-    expect(moves.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const second = await server.db.$transaction(async (tx) => {
+      await tx.$executeRaw`UPDATE tags SET parent_id = ${one} WHERE id = ${other}`;
+      let ended = false;
+      const move = server.db.$executeRaw`UPDATE tags SET parent_id = ${other} WHERE id = ${one}`.then(
+        () => 'moved',
+        (error: Error) => error.message,
+      );
+      void move.finally(() => {
+        ended = true;
+      });
+      await vi.waitFor(async () => {
+        const waiting = await tx.$queryRaw<unknown[]>`
+          SELECT 1 FROM pg_locks JOIN pg_database b ON b.oid = database
+          WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted`;
+        expect(ended || waiting.length > 0).toBe(true);
+      });
+      return { move };
+    });
+    expect(await second.move).toContain('five levels');
   });
 });
 

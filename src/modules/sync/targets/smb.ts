@@ -107,8 +107,17 @@ const ACCESSIBLE = {
   en: 'NAS mount accessible for reading and writing',
 };
 
-function toWire({ path, sha256, size, source, modifiedAt, maybeHeld = false }: OutgoingFile): WireFile {
-  return { path, sha256, size, source, modifiedAt: modifiedAt?.getTime() ?? null, maybeHeld };
+function toWire({ modifiedAt, maybeHeld = false, replaces, ...file }: OutgoingFile): WireFile {
+  const { path, sha256, size, source } = file;
+  return {
+    path,
+    sha256,
+    size,
+    source,
+    modifiedAt: modifiedAt?.getTime() ?? null,
+    maybeHeld,
+    replaces: replaces ?? null,
+  };
 }
 
 /** A fault of this file is its result; any other ends the session, and is thrown on. */

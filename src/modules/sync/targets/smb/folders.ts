@@ -1,7 +1,7 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { SyncTargetError } from '../../sync.errors.ts';
 import { OWN_FOLDER } from '../safe-path.ts';
-import { on, type Side, unless } from './faults.ts';
+import { errnoOf, on, type Side, unless } from './faults.ts';
 import { fsync, withFile } from './fs.ts';
 import type { Root } from './root.ts';
 
@@ -62,6 +62,19 @@ export function createFolders(root: Root) {
     for (const path of known.keys()) if (`${folder}/`.startsWith(`${path}/`)) known.delete(path);
   }
 
+  /** Makes the folder and works in it; removed by somebody meanwhile, it is made again, once. */
+  async function within<T>(folder: string, work: () => Promise<T>): Promise<T> {
+    await ensure(folder);
+    try {
+      return await work();
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      forget(folder);
+      await ensure(folder);
+      return work();
+    }
+  }
+
   /** Resolves after a sync of the folder that began after this call: everyone who asks meanwhile shares it. */
   function sync(folder: string): Promise<void> {
     const awaited = notBegun.get(folder);
@@ -86,7 +99,7 @@ export function createFolders(root: Root) {
     );
   }
 
-  return { at, ensure, exists, forget, sync };
+  return { at, ensure, exists, forget, within, sync };
 }
 
 export function parentOf(path: string): string {

@@ -9,6 +9,7 @@ export interface WireFile extends ExpectedFile {
   source: string;
   modifiedAt: number | null;
   maybeHeld: boolean;
+  replaces: string | null;
 }
 
 export interface WireHeld {

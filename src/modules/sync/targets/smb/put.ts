@@ -2,9 +2,10 @@ import { createHash, hash, randomUUID } from 'node:crypto';
 import { rename, unlink } from 'node:fs/promises';
 import { SyncTargetError } from '../../sync.errors.ts';
 import { assertSafePath, TEMP_FOLDER } from '../safe-path.ts';
-import { errnoOf, on, unless } from './faults.ts';
+import { on, unless } from './faults.ts';
 import { type Folders, parentOf } from './folders.ts';
 import { close, fdatasync, fsync, futimes, open, READ_FLAGS, readFull, withFile, writeFull } from './fs.ts';
+import { createWayMaker } from './make-way.ts';
 import type { WireFile } from './protocol.ts';
 import type { Reader } from './read.ts';
 import type { Root } from './root.ts';
@@ -27,6 +28,7 @@ export interface WriterParts {
 /** Brings files to their final paths, proved (see `SyncSession.put`). */
 export function createWriter({ root, folders, reader, slots }: WriterParts) {
   const prefix = `${PUT_PREFIX}${randomUUID()}-`;
+  const makeWay = createWayMaker({ root, folders, reader });
   let counter = 0;
 
   async function put(file: WireFile, task: Task): Promise<{ sentBytes: number }> {
@@ -56,6 +58,7 @@ export function createWriter({ root, folders, reader, slots }: WriterParts) {
       if (file.size < PIECE) await copyWhole(file, source, temp, slot, task);
       else await copyByPieces(file, source, temp, slot, task);
       task.step();
+      await makeWay(file, slot, task);
       await root.check();
       await toFinalPath(temp, file.path);
     } catch (error) {
@@ -119,17 +122,7 @@ export function createWriter({ root, folders, reader, slots }: WriterParts) {
   }
 
   async function toFinalPath(temp: string, path: string): Promise<void> {
-    await on('document', path, async () => {
-      try {
-        await rename(temp, folders.at(path));
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error;
-        // somebody removed the folder meanwhile: made again, once
-        folders.forget(parentOf(path));
-        await folders.ensure(parentOf(path));
-        await rename(temp, folders.at(path));
-      }
-    });
+    await on('document', path, () => folders.within(parentOf(path), () => rename(temp, folders.at(path))));
   }
 
   return {
