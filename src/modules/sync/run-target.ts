@@ -102,6 +102,8 @@ export function createTargetRunner({
     const { target, signal, documentIds } = run;
     let settled: Settled[] = [];
     let lastSettled = Date.now();
+    /** the results before, written down while the next ones come in */
+    let flushing: Promise<void> = Promise.resolve();
     const flush = async () => {
       const batch = settled;
       settled = [];
@@ -110,17 +112,27 @@ export function createTargetRunner({
       await run.onProgress(progress);
     };
 
+    /** the next piece, claimed while the one before is being sent */
+    let claiming: Promise<Claimed[]> = Promise.resolve([]);
+    const claimNext = () => {
+      claiming = claim(db, {
+        targetId: target.id,
+        runId: run.runId,
+        limit: claimAtMost,
+        documentIds,
+        foldPath,
+      });
+      // Awaited below; until then a failure is nobody's.
+      claiming.catch(() => undefined);
+    };
+
     /** What is pending, claimed piece by piece as the target takes it; ends when nothing is. */
     async function* outgoing(): AsyncGenerator<Outgoing> {
+      claimNext();
       while (!signal.aborted) {
-        const claimed = await claim(db, {
-          targetId: target.id,
-          runId: run.runId,
-          limit: claimAtMost,
-          documentIds,
-          foldPath,
-        });
+        const claimed = await claiming;
         if (claimed.length === 0) return;
+        claimNext();
         for (const each of claimed) {
           if (!each.wanted) {
             settled.push({ claimed: each, failure: null });
@@ -172,8 +184,13 @@ export function createTargetRunner({
               'document not synced',
             );
           }
-          if (settled.length >= settleAtMost || Date.now() - lastSettled >= settleEveryMs) await flush();
+          if (settled.length >= settleAtMost || Date.now() - lastSettled >= settleEveryMs) {
+            await flushing;
+            flushing = flush();
+            flushing.catch(() => undefined);
+          }
         }
+        await flushing;
         await flush();
         const dueMs = await nextDueMs(db, { targetId: target.id, documentIds });
         if (dueMs === null) {
@@ -183,6 +200,9 @@ export function createTargetRunner({
         await pause(Math.min(dueMs + 20, 30_000), undefined, { signal }).catch(() => undefined);
       }
     } finally {
+      // What it claims after the run has given everything back would stay claimed.
+      await claiming.catch(() => undefined);
+      await flushing;
       await flush();
     }
     throw new SyncTargetError('cancelled');

@@ -5,7 +5,7 @@ import { startWorker, type WorkerClient } from './smb/client.ts';
 import type { WireFile } from './smb/protocol.ts';
 
 /** Enough that files always wait for a place in the worker, and folders are synced for several at once. */
-const LOOK_AHEAD = 32;
+const LOOK_AHEAD = 64;
 
 export interface SmbTargetOptions {
   /** absolute path of the mounted share, or of a folder in it */

@@ -36,7 +36,7 @@ export function startWorker({ signal, deadlineMs }: { signal: AbortSignal; deadl
   const worker = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [String(beatMs)], {
     execArgv: ['--max-semi-space-size=1'],
     // nothing of the server's environment, which holds secrets; a thread for each file and folder in work
-    env: { UV_THREADPOOL_SIZE: '16', NODE_COMPILE_CACHE },
+    env: { UV_THREADPOOL_SIZE: '24', NODE_COMPILE_CACHE },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const gone = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-const MOST_FILES = 8;
+const MOST_FILES = 16;
 /** bytes; bounds both memory and how much a slow line may have to take in before the next sign of life */
 const MOST_BYTES = 8 * 1024 * 1024;
 /** bytes; a larger file is copied piece by piece */
