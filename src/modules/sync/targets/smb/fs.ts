@@ -28,6 +28,17 @@ export async function readFull(fd: number, buffer: Buffer): Promise<number> {
   return filled;
 }
 
+/** The same in this thread, for files on our own disk. */
+export function readFullSync(fd: number, buffer: Buffer): number {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const read = fs.readSync(fd, buffer, filled, buffer.length - filled, null);
+    if (read === 0) break;
+    filled += read;
+  }
+  return filled;
+}
+
 export async function writeFull(fd: number, buffer: Buffer): Promise<void> {
   let written = 0;
   while (written < buffer.length) written += await writeSome(fd, buffer, written);
