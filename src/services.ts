@@ -71,6 +71,8 @@ export async function createServices({
     onText: async (tx, { documentId }) => {
       await runRules(tx, { rulebook, documentId });
     },
+    onBytes: async () => undefined,
+    onSubject: async () => undefined,
   });
   const documentTypes = createDocumentTypesService({ db, onTypeMoved: enqueueType });
 

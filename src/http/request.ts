@@ -8,6 +8,8 @@ export interface SessionUser {
   displayName: string;
   email: string | null;
   isAdmin: boolean;
+  /** whether they may see documents of others: shared with them, or to be or once decided by them */
+  seesMore: boolean;
 }
 
 /**

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type fastifySession from '@fastify/session';
 import type { Database } from '../../database/client.ts';
 import type { SessionUser } from '../../http/request.ts';
+import { seesMore } from '../documents/visibility.ts';
 import type { ProvedUser } from '../users/credentials.ts';
 import { invalidCredentials } from './auth.errors.ts';
 
@@ -41,7 +42,8 @@ export function createSessionStore({ db }: { db: Database }) {
         WHERE id = ${id} AND expires_at > now()
           AND last_seen_at < now() - make_interval(secs => ${seenSeconds}::int)
           AND last_seen_at > now() - make_interval(secs => ${idleSeconds}::int))
-      SELECT u.id, u.username, u.display_name AS "displayName", u.email, u.is_admin AS "isAdmin"
+      SELECT u.id, u.username, u.display_name AS "displayName", u.email, u.is_admin AS "isAdmin",
+        ${seesMore} AS "seesMore"
       FROM sessions s JOIN users u ON u.id = s.user_id AND u.is_active
       WHERE s.id = ${id} AND s.expires_at > now()
         AND s.last_seen_at > now() - make_interval(secs => ${idleSeconds}::int)`;

@@ -1,7 +1,7 @@
 import type { Database, Transaction } from '../../database/client.ts';
 import { Prisma } from '../../database/generated/client.ts';
 import type { SessionUser } from '../../http/request.ts';
-import { visibleTo } from '../documents/documents.queries.ts';
+import { visibleTo } from '../documents/visibility.ts';
 import { presentRule } from '../tags/rules/stored-rule.ts';
 import type { CorrespondentAnswer } from './correspondents.schemas.ts';
 

@@ -1,9 +1,12 @@
 import type { Database, Transaction } from '../../database/client.ts';
 import { Prisma } from '../../database/generated/client.ts';
+import { documentNotFound } from '../../http/http.errors.ts';
 import type { SessionUser } from '../../http/request.ts';
 import { type DocumentAnswer, isDay, type ListQuery, toMoment } from './documents.schemas.ts';
+import type { Subject } from './documents-context.ts';
 import { documentEtag } from './etag.ts';
 import { filedPath } from './filing.ts';
+import { visibleTo } from './visibility.ts';
 
 type Client = Database | Transaction;
 
@@ -92,19 +95,23 @@ function toAnswer(row: DocumentRow): DocumentAnswer {
   };
 }
 
-/**
- * Which documents `d` a user may see (contract §4): the one place that lists, counts, searches and duplicates
- * go by.
- */
-export function visibleTo(user: Pick<SessionUser, 'id' | 'isAdmin'>): Prisma.Sql {
-  return user.isAdmin ? Prisma.sql`TRUE` : Prisma.sql`d.owner_id = ${user.id}`;
-}
-
 export async function findDocument(client: Client, id: number): Promise<ShownDocument | null> {
   const [row] = await client.$queryRaw<
     DocumentRow[]
   >`SELECT ${columns} FROM documents d ${joins} WHERE d.id = ${id}`;
   return row ? { document: toAnswer(row), etag: documentEtag(row) } : null;
+}
+
+/** The document as it is after a change in the same transaction. */
+export async function readBack(tx: Transaction, id: number): Promise<ShownDocument> {
+  const shown = await findDocument(tx, id);
+  if (!shown) throw documentNotFound();
+  return shown;
+}
+
+export function subjectOf(document: DocumentAnswer): Subject {
+  const { version, amount, currency, document_type_id: documentTypeId } = document;
+  return { version, amount, currency, documentTypeId };
 }
 
 /** The document that already holds these bytes, among those the user may see: their own first. */

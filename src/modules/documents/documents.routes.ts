@@ -112,6 +112,7 @@ export function documentsRoutes({
         sendDocument(
           reply,
           await documents.update({
+            user: currentUser(request),
             id: request.params.id,
             ifMatch: request.headers['if-match'],
             fields: request.body,

@@ -10,13 +10,13 @@ import {
   listDocuments,
   type ShownDocument,
   type StoredVersion,
-  visibleTo,
 } from './documents.queries.ts';
 import type { ListQuery, UpdateFields } from './documents.schemas.ts';
 import type { DocumentsContext } from './documents-context.ts';
 import { openImport } from './import-file.ts';
 import { purgeDocument, restoreDocument, trashDocument } from './trash.ts';
 import { type ChangeTarget, replaceFile, updateDocument } from './update-document.ts';
+import { visibleTo } from './visibility.ts';
 
 export type DocumentsService = ReturnType<typeof createDocumentsService>;
 
@@ -64,7 +64,7 @@ export function createDocumentsService({
       return createDocument(context, { ...input, received, originalFilename: filename ?? file.name });
     },
 
-    update: (o: ChangeTarget & { fields: UpdateFields }) => updateDocument(context, o),
+    update: (o: ChangeTarget & { user: SessionUser; fields: UpdateFields }) => updateDocument(context, o),
     replaceFile: (o: Parameters<typeof replaceFile>[1]) => replaceFile(context, o),
     trash: (o: ChangeTarget & { user: SessionUser }) => trashDocument(context, o),
     restore: (o: ChangeTarget) => restoreDocument(context, o),

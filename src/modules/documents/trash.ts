@@ -1,8 +1,8 @@
 import type { SessionUser } from '../../http/request.ts';
-import type { ShownDocument } from './documents.queries.ts';
+import { readBack, type ShownDocument } from './documents.queries.ts';
 import type { DocumentsContext } from './documents-context.ts';
 import { transact } from './transact.ts';
-import { type ChangeTarget, lockDocument, readBack } from './update-document.ts';
+import { type ChangeTarget, lockDocument } from './update-document.ts';
 
 /** Moves a document to the trash; one that is there already stays as it is. */
 export async function trashDocument(

@@ -6,7 +6,7 @@ import type { Received } from '../../storage/content-store.ts';
 import { holdLabels, readLineage, settleTags } from '../tags/tag-tree.ts';
 import { refuseDuplicate } from './create-document.ts';
 import { inTrash } from './documents.errors.ts';
-import { findDocument, type ShownDocument } from './documents.queries.ts';
+import { findDocument, readBack, type ShownDocument, subjectOf } from './documents.queries.ts';
 import type { DocumentAnswer, UpdateFields } from './documents.schemas.ts';
 import type { DocumentsContext } from './documents-context.ts';
 import { checkIfMatch } from './etag.ts';
@@ -31,13 +31,6 @@ export async function lockDocument(tx: Transaction, { id, ifMatch }: ChangeTarge
   const shown = await findDocument(tx, id);
   if (!shown) throw documentNotFound();
   checkIfMatch(ifMatch, shown.etag);
-  return shown;
-}
-
-/** The document as it is after a change in the same transaction. */
-export async function readBack(tx: Transaction, id: number): Promise<ShownDocument> {
-  const shown = await findDocument(tx, id);
-  if (!shown) throw documentNotFound();
   return shown;
 }
 
@@ -69,6 +62,18 @@ function sameIds(one: number[], other: number[]): boolean {
   return one.length === other.length && one.every((id) => other.includes(id));
 }
 
+/** Tells what an approval is about, where that has changed. */
+async function noteSubject(
+  context: DocumentsContext,
+  tx: Transaction,
+  o: { user: SessionUser; before: DocumentAnswer },
+): Promise<void> {
+  const before = subjectOf(o.before);
+  const after = subjectOf((await readBack(tx, o.before.id)).document);
+  if (!isDeepStrictEqual(before, after))
+    await context.onSubject(tx, { documentId: o.before.id, userId: o.user.id, before, after });
+}
+
 /**
  * Changes what is said of a document (`PUT /documents/{id}`). A change that changes nothing leaves the
  * validator as it was. Where its month or folder changes, the targets follow. `settleTags` says what a list of
@@ -76,7 +81,7 @@ function sameIds(one: number[], other: number[]): boolean {
  */
 export async function updateDocument(
   context: DocumentsContext,
-  { fields, ...target }: ChangeTarget & { fields: UpdateFields },
+  { user, fields, ...target }: ChangeTarget & { user: SessionUser; fields: UpdateFields },
 ): Promise<ShownDocument> {
   return transact(context.db, async (tx) => {
     if (fields.tags) await holdLabels(tx);
@@ -135,6 +140,7 @@ export async function updateDocument(
         data: next.tags.map((tagId) => ({ documentId: document.id, tagId })),
       });
     }
+    await noteSubject(context, tx, { user, before: document });
     const after = await readBack(tx, document.id);
     if (after.document.file_path !== document.file_path)
       await context.onFiled(tx, { documentIds: [document.id] });
@@ -207,6 +213,8 @@ export async function replaceFile(
         select: { id: true },
       });
       await context.onText(tx, { documentId: document.id });
+      if (kind.hasText) await context.onBytes(tx, { documentId: document.id, version: number });
+      await noteSubject(context, tx, { user: o.user, before: document });
       await context.onFiled(tx, { documentIds: [document.id] });
       const after = await readBack(tx, document.id);
       await received.commit(tx);

@@ -1,11 +1,12 @@
 import type { Database } from '../../database/client.ts';
+import type { SessionUser } from '../../http/request.ts';
+import { seesMore } from '../documents/visibility.ts';
 import { hashPassword, verifyPassword } from './password.ts';
 import { normalizeUsername } from './username.ts';
-import type { User } from './users.service.ts';
 
 /** Who proved to know the password, with the hash it was proved against: a session opens only while it still holds. */
 export interface ProvedUser {
-  user: Pick<User, 'id' | 'username' | 'displayName' | 'email' | 'isAdmin'>;
+  user: SessionUser;
   passwordHash: string;
 }
 
@@ -23,9 +24,9 @@ export function createCredentials({ db }: { db: Database }) {
       password: string;
     }): Promise<ProvedUser | undefined> {
       const [row] = await db.$queryRaw<(ProvedUser['user'] & { passwordHash: string; isActive: boolean })[]>`
-        SELECT id, username, display_name AS "displayName", email, is_admin AS "isAdmin",
+        SELECT id, username, display_name AS "displayName", email, is_admin AS "isAdmin", ${seesMore} AS "seesMore",
                is_active AS "isActive", password_hash AS "passwordHash"
-        FROM users WHERE lower(username) = lower(${normalizeUsername(username) ?? ''})`;
+        FROM users u WHERE lower(username) = lower(${normalizeUsername(username) ?? ''})`;
       const matches = await verifyPassword(password, row?.passwordHash);
       if (!row || !matches || !row.isActive) return undefined;
       const { passwordHash, isActive: _, ...user } = row;

@@ -61,6 +61,7 @@ test('a session tells its user, and its id is in the database only as a hash', a
     displayName: 'marie',
     email: null,
     isAdmin: false,
+    seesMore: false,
   });
   const rows = await server.db.session.findMany();
   expect(rows.map((row) => row.id)).toEqual([createHash('sha256').update('id-1').digest('hex')]);
