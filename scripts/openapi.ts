@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
 import { loadConfig } from '../src/config.ts';
 import { createDatabase } from '../src/database/client.ts';
+import { createJobs } from '../src/jobs/jobs.ts';
 import { createServices } from '../src/services.ts';
 
 const file = path.resolve(import.meta.dirname, '../docs/openapi.json');
@@ -23,8 +24,11 @@ const presence = {
   isAlive: async () => true,
   close: async () => undefined,
 };
-const { db } = createDatabase({ url: 'postgresql://nobody@127.0.0.1:1/none', onError: () => undefined });
-const services = await createServices({ config, version, db, presence, log });
+const listener = { listen: async () => undefined, close: async () => undefined };
+const url = 'postgresql://nobody@127.0.0.1:1/none';
+const { db } = createDatabase({ url, onError: () => undefined });
+const jobs = createJobs({ url, log });
+const services = await createServices({ config, version, db, presence, listener, jobs, log });
 const app = await buildApp({ config, services, sessionSecret: 'x'.repeat(40), version, log });
 await app.ready();
 const made = `${JSON.stringify(app.swagger(), null, 2)}\n`;

@@ -52,7 +52,7 @@ async function seed(
       );
     }, 1000);
     opened.push(async () => clearInterval(progress));
-    const { inserted } = await seedDocuments({
+    const inserted = await seedDocuments({
       db,
       root,
       documents,
@@ -64,7 +64,8 @@ async function seed(
     });
     const took = seconds();
     console.log(
-      `seed: ${count(inserted)} documents in ${took.toFixed(1)} s, ${count(inserted / took)} a second`,
+      `seed: ${count(inserted.documents)} documents (${count(inserted.rows)} rows) in ${took.toFixed(1)} s, ` +
+        `${count(inserted.documents / took)} documents and ${count(inserted.rows / took)} rows a second`,
     );
   } finally {
     for (const close of opened.reverse()) await close();

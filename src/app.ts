@@ -15,17 +15,25 @@ import { describeApi, serveApiDescription } from './http/openapi.ts';
 import { refuseForeignOrigin } from './http/origin.ts';
 import { limitRate } from './http/rate-limit.ts';
 import { cutStalledBodies } from './http/stalled-body.ts';
+import { auditRefusals } from './modules/audit/audit.plugin.ts';
+import { auditRoutes } from './modules/audit/audit.routes.ts';
 import { authPlugin } from './modules/auth/auth.plugin.ts';
 import { authRoutes } from './modules/auth/auth.routes.ts';
 import { correspondentsRoutes } from './modules/correspondents/correspondents.routes.ts';
 import { documentTypesRoutes } from './modules/document-types/document-types.routes.ts';
 import { documentsRoutes } from './modules/documents/documents.routes.ts';
 import { filesRoutes } from './modules/documents/files.routes.ts';
+import { sharesRoutes } from './modules/documents/shares.routes.ts';
 import { healthRoutes } from './modules/health/health.routes.ts';
+import { notificationsRoutes } from './modules/notifications/notifications.routes.ts';
+import { rolesRoutes } from './modules/roles/roles.routes.ts';
+import { searchRoutes } from './modules/search/search.routes.ts';
 import { syncRoutes } from './modules/sync/sync.routes.ts';
 import { targetsRoutes } from './modules/sync/targets.routes.ts';
 import { tagsRoutes } from './modules/tags/tags.routes.ts';
 import { usersRoutes } from './modules/users/users.routes.ts';
+import { delegationsRoutes } from './modules/validation/delegations.routes.ts';
+import { validationRoutes } from './modules/validation/validation.routes.ts';
 import type { Services } from './services.ts';
 
 /** JSON and form fields; files are streamed past it. */
@@ -105,6 +113,7 @@ export async function buildApp({
   await limitRate(app, config.rateLimitMax);
   await app.register(authPlugin, { store: services.sessions, secret: sessionSecret });
   authorize(app, { findDocumentAccess: services.documents.access });
+  auditRefusals(app, services);
   await app.register(multipart, {
     limits: { files: 1, fields: 100, fieldSize: 64 * 1024, fileSize: Number.POSITIVE_INFINITY },
   });
@@ -117,11 +126,18 @@ export async function buildApp({
       async (api) => {
         await api.register(authRoutes(services));
         await api.register(usersRoutes(services));
+        await api.register(rolesRoutes(services));
+        await api.register(auditRoutes(services));
         await api.register(documentsRoutes(services));
         await api.register(filesRoutes(services));
+        await api.register(sharesRoutes(services));
         await api.register(documentTypesRoutes(services));
         await api.register(tagsRoutes(services));
         await api.register(correspondentsRoutes(services));
+        await api.register(validationRoutes(services));
+        await api.register(delegationsRoutes(services));
+        await api.register(notificationsRoutes(services));
+        await api.register(searchRoutes(services));
         await api.register(syncRoutes(services));
         await api.register(targetsRoutes(services));
       },

@@ -6,7 +6,8 @@ import { sweepOrphans, sweepTemporaries } from './storage/sweep.ts';
 
 /**
  * What nobody asks for and everybody needs: what dead servers left, temporaries and runs, goes at the start and
- * every hour, what has expired every hour, contents that no document names every night. Two servers may do it
+ * every hour, and what waits for its text without a job gets one; what has expired goes every hour, contents that no document names every night, when the counts of documents are checked too. Changes of those are
+ * folded in every ten seconds. Two servers may do it
  * at once.
  */
 export async function scheduleHousekeeping({
@@ -18,7 +19,7 @@ export async function scheduleHousekeeping({
   services: Services;
   log: FastifyBaseLogger;
 }): Promise<{ stop: () => Promise<void> }> {
-  const { auth, store, presence, runs, sessions } = services;
+  const { auth, counts, notifications, store, presence, runs, sessions } = services;
   const running = new Set<Promise<void>>();
   const stopping = new AbortController();
 
@@ -28,6 +29,7 @@ export async function scheduleHousekeeping({
     await sessions.purgeExpired();
     await db.$executeRaw`DELETE FROM idempotency_keys WHERE created_at < now() - interval '2 days'`;
     await auth.purgeAttempts();
+    await notifications.purge();
   };
   const guarded = (name: string, work: () => Promise<unknown>) => () => {
     const job = work()
@@ -37,7 +39,12 @@ export async function scheduleHousekeeping({
     running.add(job);
   };
 
+  const queueTexts = guarded('queueing texts', () => services.texts.queuePending(stopping.signal));
+
   const tasks = [
+    schedule('*/10 * * * * *', guarded('folding counts', counts.fold), { noOverlap: true }),
+    schedule('27 3 * * *', guarded('checking counts', counts.check)),
+    schedule('47 * * * *', queueTexts),
     schedule('17 * * * *', guarded('hourly housekeeping', tidyUp)),
     schedule(
       '43 2 * * *',
@@ -45,6 +52,7 @@ export async function scheduleHousekeeping({
     ),
   ];
   await tidyUp();
+  queueTexts();
   return {
     async stop() {
       stopping.abort();

@@ -5,11 +5,13 @@ import { buildApp } from './app.ts';
 import { type Config, loadConfig } from './config.ts';
 import { createDatabase } from './database/client.ts';
 import { startEmbeddedPostgres } from './database/embedded.ts';
+import { createListener } from './database/listener.ts';
 import { migrate } from './database/migrations.ts';
 import { createPresence } from './database/presence.ts';
 import { AppError } from './errors.ts';
 import { scheduleHousekeeping } from './housekeeping.ts';
 import { redactedPaths } from './http/logging.ts';
+import { createJobs, prepareJobs } from './jobs/jobs.ts';
 import { loadSecret } from './secrets.ts';
 import { createServices } from './services.ts';
 
@@ -44,21 +46,27 @@ async function start(config: Config, stop: AbortSignal): Promise<() => Promise<v
       url = postgres.url;
     }
     stop.throwIfAborted();
-    await migrate({ url, log }).catch((error) => {
-      throw config.databaseUrl === undefined
-        ? error
-        : new Error(`DATABASE_URL: ${oneLine(error)}`, { cause: error });
-    });
+    await migrate({ url, log })
+      .then(() => prepareJobs({ url, log }))
+      .catch((error) => {
+        throw config.databaseUrl === undefined
+          ? error
+          : new Error(`DATABASE_URL: ${oneLine(error)}`, { cause: error });
+      });
     stop.throwIfAborted();
     const presence = await createPresence({ url, log });
     opened.push(() => presence.close());
+    const listener = await createListener({ url, log });
+    opened.push(() => listener.close());
     const { db, close: closeDatabase } = createDatabase({
       url,
       onError: (error) => log.warn({ err: error.message }, 'database connection lost'),
     });
     opened.push(closeDatabase);
+    const jobs = createJobs({ url, log });
+    opened.push(jobs.close);
 
-    const services = await createServices({ config, version, db, presence, log });
+    const services = await createServices({ config, version, db, presence, listener, jobs, log });
     const first = await services.users.ensureFirstAdministrator(config.admin);
     if (first?.generatedPassword !== undefined) {
       process.stdout.write(
@@ -85,6 +93,7 @@ async function start(config: Config, stop: AbortSignal): Promise<() => Promise<v
     });
     const housekeeping = await scheduleHousekeeping({ db, services, log });
     opened.push(housekeeping.stop);
+    await jobs.start();
 
     stop.throwIfAborted();
     await app.listen({ host: config.host, port: config.port }).catch((error) => {

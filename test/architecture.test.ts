@@ -42,6 +42,7 @@ const all = [...sources.values()];
 const layers: [name: string, holds: (file: string) => boolean][] = [
   ['ground', (file) => /^src\/(errors|config|secrets)\.ts$/.test(file)],
   ['database', (file) => file.startsWith('src/database/')],
+  ['jobs', (file) => file.startsWith('src/jobs/')],
   ['storage', (file) => file.startsWith('src/storage/')],
   ['http', (file) => file.startsWith('src/http/')],
   ['modules', (file) => file.startsWith('src/modules/')],

@@ -47,3 +47,22 @@ export function ratioClaim(o: {
     holds: o.atMost === null || ratio <= o.atMost,
   };
 }
+
+/** Pairs of requests a second, ours and the reference's, taken in turn. */
+export function rateClaim(o: {
+  what: string;
+  pairs: { ours: number; reference: number }[];
+  referenceName: string;
+  atLeast: number | null;
+}): Claim {
+  const ratio = median(o.pairs.map((pair) => pair.ours / pair.reference));
+  const rate = (values: number[]) => `${Math.round(median(values)).toLocaleString('en')}/s`;
+  return {
+    what: o.what,
+    ours: rate(o.pairs.map((pair) => pair.ours)),
+    reference: `${o.referenceName}: ${rate(o.pairs.map((pair) => pair.reference))}`,
+    figure: `${ratio.toFixed(2)} ×`,
+    bar: o.atLeast === null ? 'none' : `≥ ${o.atLeast} ×`,
+    holds: o.atLeast === null || ratio >= o.atLeast,
+  };
+}

@@ -10,7 +10,10 @@ const password = 'bench-marks-2026';
 export interface Server {
   base: string;
   pid: number;
+  /** the administrator's */
   cookie: string;
+  /** returns the cookie */
+  signIn: (username: string, password: string) => Promise<string>;
   /** JSON in, JSON out; throws on anything but a 2xx */
   call: (method: string, url: string, body?: object) => Promise<ReturnType<JSON['parse']>>;
   stop: () => Promise<void>;
@@ -46,16 +49,21 @@ export async function startServer({ dataDir }: { dataDir: string }): Promise<Ser
     if (alive?.ok) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  const login = await fetch(`${base}/api/v1/auth/login`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ username: 'admin', password }),
-  });
-  const cookie = login.headers.getSetCookie()[0]?.split(';', 1)[0] ?? '';
+  async function signIn(username: string, secret: string): Promise<string> {
+    const login = await fetch(`${base}/api/v1/auth/login`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ username, password: secret }),
+    });
+    if (!login.ok) throw new Error(`${username} cannot sign in: ${login.status} ${await login.text()}`);
+    return login.headers.getSetCookie()[0]?.split(';', 1)[0] ?? '';
+  }
+  const cookie = await signIn('admin', password);
   return {
     base: `${base}/api/v1`,
     pid: child.pid ?? 0,
     cookie,
+    signIn,
     async call(method, url, body) {
       const answer = await fetch(`${base}/api/v1${url}`, {
         method,

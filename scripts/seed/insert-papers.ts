@@ -1,8 +1,8 @@
 import type { Transaction } from '../../src/database/client.ts';
 import { filedMonthOf, filedPath, foldKey, safeName, suffixed } from '../../src/modules/documents/filing.ts';
 import { enqueue } from '../../src/modules/sync/journal.queries.ts';
+import type { SyntheticDocument } from './generate.ts';
 import type { Lists } from './lists.ts';
-import type { Written } from './paper-worker.ts';
 
 interface Place {
   id: number;
@@ -51,6 +51,9 @@ async function choosePlaces(tx: Transaction, places: Place[]): Promise<void> {
   }
 }
 
+const statusOf = ({ approval }: SyntheticDocument) =>
+  approval === null ? 'na' : (approval.decision?.status ?? 'pending');
+
 async function nextIds(tx: Transaction, count: number): Promise<number[]> {
   const [row] = await tx.$queryRaw<{ ids: number[] }[]>`
     WITH s AS MATERIALIZED (SELECT pg_get_serial_sequence('documents', 'id')::regclass AS name)
@@ -59,7 +62,7 @@ async function nextIds(tx: Transaction, count: number): Promise<number[]> {
 }
 
 /** Archive serial numbers go on from the highest there is. */
-async function nextAsns(tx: Transaction, papers: Written[]): Promise<(number | null)[]> {
+async function nextAsns(tx: Transaction, papers: SyntheticDocument[]): Promise<(number | null)[]> {
   const [row] = await tx.$queryRaw<{ highest: number | null }[]>`SELECT max(asn) AS highest FROM documents`;
   let asn = row?.highest ?? 0;
   return papers.map((paper) => {
@@ -70,14 +73,14 @@ async function nextAsns(tx: Transaction, papers: Written[]): Promise<(number | n
 }
 
 /**
- * Writes papers whose bytes are in the store as documents with all that belongs to them. For one transaction:
- * the documents, their versions, their tags and their rows in the journal of every target are there together
- * or not at all.
+ * Writes papers whose bytes are in the store as documents, with their versions, texts, tags and their rows in the
+ * journal of every target. For one transaction: they are there together or not at all. `rows` are those of the
+ * first four.
  */
 export async function insertPapers(
   tx: Transaction,
-  { papers, lists }: { papers: Written[]; lists: Lists },
-): Promise<void> {
+  { papers, lists }: { papers: SyntheticDocument[]; lists: Lists },
+): Promise<{ ids: number[]; rows: number }> {
   const ids = await nextIds(tx, papers.length);
   const asns = await nextAsns(tx, papers);
   const types = papers.map((paper) => lists.typeOf(paper.type));
@@ -99,17 +102,20 @@ export async function insertPapers(
 
   await tx.$executeRaw`
     INSERT INTO documents (id, owner_id, title, document_type_id, correspondent_id, document_date, amount, currency, asn,
-      sha256, filed_month, filed_name, filed_key, created_at, updated_at)
+      sha256, filed_month, filed_name, filed_key, created_at, updated_at, validation_status, text_status)
     SELECT w.id, w.owner, w.title, w.type, w.correspondent, w.date, w.amount, w.currency, w.asn,
-      w.sha256, w.month, w.name, w.key, w.created, w.created
+      w.sha256, w.month, w.name, w.key, w.created, coalesce(w.decided, w.created), w.status, 'done'
     FROM unnest(${ids}::int[], ${owners}::int[], ${papers.map((paper) => paper.title)}::text[],
       ${types.map((type) => type.id)}::int[],
       ${papers.map((paper) => (paper.correspondent === null ? null : lists.correspondentOf(paper.correspondent)))}::int[],
       ${papers.map((paper) => paper.date)}::date[], ${papers.map((paper) => paper.amount)}::numeric[],
       ${papers.map((paper) => paper.currency)}::text[], ${asns}::int[], ${hashes}::text[],
       ${places.map((place) => place.month)}::date[], ${places.map((place) => place.name)}::text[],
-      ${places.map((place) => place.key)}::text[], ${created}::timestamptz[])
-      AS w (id, owner, title, type, correspondent, date, amount, currency, asn, sha256, month, name, key, created)`;
+      ${places.map((place) => place.key)}::text[], ${created}::timestamptz[],
+      ${papers.map(({ approval }) => approval?.decision?.at.toISOString() ?? null)}::timestamptz[],
+      ${papers.map(statusOf)}::text[])
+      AS w (id, owner, title, type, correspondent, date, amount, currency, asn, sha256, month, name, key, created, decided,
+        status)`;
   await tx.$executeRaw`
     INSERT INTO document_versions (document_id, number, sha256, file_size, mime_type, original_filename, created_by_id, created_at)
     SELECT w.id, 1, w.sha256, w.size, 'text/plain', w.name, w.owner, w.created
@@ -118,10 +124,19 @@ export async function insertPapers(
       AS w (id, sha256, size, name, owner, created)`;
 
   const tagged = papers.flatMap((paper, index) =>
-    lists.tagsOf(paper.tags).map((tagId) => ({ documentId: ids[index] ?? 0, tagId })),
+    lists
+      .tagsOf(paper.tags)
+      .map((tagId) => ({ documentId: ids[index] ?? 0, tagId, createdAt: created[index] ?? '' })),
   );
   await tx.$executeRaw`
-    INSERT INTO document_tags (document_id, tag_id)
-    SELECT * FROM unnest(${tagged.map((row) => row.documentId)}::int[], ${tagged.map((row) => row.tagId)}::int[])`;
+    INSERT INTO document_tags (document_id, tag_id, created_at)
+    SELECT * FROM unnest(${tagged.map((row) => row.documentId)}::int[], ${tagged.map((row) => row.tagId)}::int[],
+      ${tagged.map((row) => row.createdAt)}::timestamptz[])`;
+  await tx.$executeRaw`
+    INSERT INTO document_texts (document_id, version, text, created_at)
+    SELECT w.id, 1, w.text, w.created
+    FROM unnest(${ids}::int[], ${papers.map((paper) => paper.text)}::text[], ${created}::timestamptz[])
+      AS w (id, text, created)`;
   await enqueue(tx, { documentIds: ids });
+  return { ids, rows: 3 * papers.length + tagged.length };
 }

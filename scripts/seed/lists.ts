@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Database } from '../../src/database/client.ts';
 import { hashPassword } from '../../src/modules/users/password.ts';
 import { correspondents } from './correspondents.ts';
-import { members, type Owner } from './generate.ts';
+import { members, type Owner, validators } from './members.ts';
 import { tagTree } from './sectors.ts';
 
 /** The ids, in one database, of what synthetic papers refer to. */
@@ -13,27 +13,48 @@ function need<T>(value: T | undefined, what: string): T {
   return value;
 }
 
+interface User {
+  id: number;
+  username: string;
+}
+
 /** Makes the members that are missing. Nobody knows their passwords until an administrator sets one. */
-async function prepareOwners(db: Database): Promise<Map<Owner, number>> {
+async function prepareOwners(db: Database): Promise<Map<Owner, User>> {
+  const names = members.map((member) => member.username);
+  const find = () =>
+    db.$queryRaw<(User & { owner: Owner })[]>`
+      SELECT id, username, lower(username) AS owner FROM users WHERE lower(username) = ANY(${names}::text[])`;
+  const there = new Set((await find()).map(({ owner }) => owner));
+  const missing = members.filter((member) => !there.has(member.username));
+  const hashes = await Promise.all(missing.map(() => hashPassword(randomBytes(32).toString('base64url'))));
+  await db.$executeRaw`
+    INSERT INTO users (username, display_name, password_hash, updated_at)
+    SELECT w.*, now() FROM unnest(${missing.map((member) => member.username)}::text[],
+      ${missing.map((member) => member.displayName)}::text[], ${hashes}::text[]) AS w
+    ON CONFLICT DO NOTHING`;
+  const owners = new Map<Owner, User>((await find()).map((user) => [user.owner, user]));
   const administrator = await db.user.findFirst({
     where: { isAdmin: true, isActive: true },
     orderBy: { id: 'asc' },
+    select: { id: true, username: true },
   });
-  const owners = new Map<Owner, number>([['administrator', need(administrator?.id, 'an administrator')]]);
-  for (const { username, displayName } of members) {
-    const find = () =>
-      db.$queryRaw<{ id: number }[]>`SELECT id FROM users WHERE lower(username) = ${username}`;
-    let [found] = await find();
-    if (!found) {
-      const passwordHash = await hashPassword(randomBytes(32).toString('base64url'));
-      await db.$executeRaw`
-        INSERT INTO users (username, display_name, password_hash, updated_at)
-        VALUES (${username}, ${displayName}, ${passwordHash}, now()) ON CONFLICT DO NOTHING`;
-      [found] = await find();
-    }
-    owners.set(username, need(found?.id, username));
+  return owners.set('administrator', need(administrator ?? undefined, 'an administrator'));
+}
+
+/** Gives the validators among the members their roles; who holds the same one already keeps it as it is. */
+async function prepareRoles(
+  db: Database,
+  { owners, types }: { owners: Map<Owner, User>; types: Map<string, { id: number }> },
+): Promise<void> {
+  for (const { username, role } of validators) {
+    const type = role.type && types.get(role.type);
+    if (type === undefined) continue;
+    await db.$executeRaw`
+      INSERT INTO role_assignments (user_id, role_code, document_type_id, max_amount, assigned_by_id)
+      VALUES (${need(owners.get(username), username).id}, ${role.code}, ${type?.id ?? null}::int, ${role.maxAmount},
+        ${need(owners.get('administrator'), 'an administrator').id})
+      ON CONFLICT DO NOTHING`;
   }
-  return owners;
 }
 
 async function prepareCorrespondents(db: Database): Promise<number[]> {
@@ -77,21 +98,18 @@ export async function prepareLists({ db }: { db: Database }) {
   const owners = await prepareOwners(db);
   const firms = await prepareCorrespondents(db);
   const tags = await prepareTags(db);
-  const types = new Map(
-    (await db.documentType.findMany({ select: { id: true, code: true, folder: true } })).map((type) => [
-      type.code,
-      type,
-    ]),
-  );
+  const types = new Map((await db.documentType.findMany()).map((type) => [type.code, type]));
+  await prepareRoles(db, { owners, types });
   return {
     /** by their tables */
     ids: {
-      users: [...new Set(owners.values())],
+      users: [...new Set([...owners.values()].map((user) => user.id))],
       correspondents: firms,
       tags: [...tags.values()],
       document_types: [...types.values()].map((type) => type.id),
     },
-    ownerOf: (owner: Owner) => need(owners.get(owner), owner),
+    ownerOf: (owner: Owner) => need(owners.get(owner), owner).id,
+    usernameOf: (owner: Owner) => need(owners.get(owner), owner).username,
     correspondentOf: (rank: number) => need(firms[rank], `correspondent ${rank}`),
     /** where an administrator removed the type, its papers are `other` */
     typeOf: (code: string) => need(types.get(code) ?? types.get('other'), `the document type ${code}`),

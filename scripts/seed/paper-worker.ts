@@ -9,9 +9,6 @@ export interface Stretch {
   count: number;
 }
 
-/** What the database is told of a paper: its text stays in its file. */
-export type Written = Omit<SyntheticDocument, 'text'>;
-
 /**
  * Writes bytes that a file may already hold. What is there and right is left alone: a server may be reading
  * it; what is there and wrong was cut off by a kill, and nobody's row names it yet.
@@ -35,16 +32,16 @@ function put(file: string, text: string): void {
 function serve({ seed, root }: { seed: number; root: string }): void {
   const folders = new Set<string>();
   parentPort?.on('message', ({ position, count }: Stretch) => {
-    const written: Written[] = [];
+    const written: SyntheticDocument[] = [];
     for (let offset = 0; offset < count; offset += 1) {
-      const { text, ...facts } = generateDocument({ seed, position: position + offset });
-      const folder = path.join(root, facts.sha256.slice(0, 2), facts.sha256.slice(2, 4));
+      const paper = generateDocument({ seed, position: position + offset });
+      const folder = path.join(root, paper.sha256.slice(0, 2), paper.sha256.slice(2, 4));
       if (!folders.has(folder)) {
         mkdirSync(folder, { recursive: true });
         folders.add(folder);
       }
-      put(path.join(folder, facts.sha256), text);
-      written.push(facts);
+      put(path.join(folder, paper.sha256), paper.text);
+      written.push(paper);
     }
     parentPort?.postMessage(written);
   });

@@ -75,3 +75,14 @@ export const remarks: Record<Language, string[]> = {
     'A loyalty discount has been applied to mark our anniversary.',
   ],
 };
+
+/** Names of files are put together from these. */
+export const syllables = {
+  first:
+    'Bal Cor Dra Fen Gal Hel Ivo Jor Kes Lum Mar Nor Ost Per Quin Ras Sol Tor Ulm Vel Wil Xan Yor Zel'.split(
+      ' ',
+    ),
+  vowels: 'a e i o u'.split(' '),
+  middle: 'ber dal fer gan ker lin mer nor pas ran ster tin vik zac'.split(' '),
+  last: 'is or um en ax on et al ys ia'.split(' '),
+};

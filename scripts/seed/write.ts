@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Database, Transaction } from '../../src/database/client.ts';
 import { withBulkLoad } from './bulk-load.ts';
-import { generateDocument } from './generate.ts';
+import { generateDocument, type SyntheticDocument } from './generate.ts';
+import { insertApprovals } from './insert-approvals.ts';
 import { insertPapers } from './insert-papers.ts';
 import { type Lists, prepareLists } from './lists.ts';
-import type { Written } from './paper-worker.ts';
 import { createPaperWriter, type PaperWriter } from './paper-writer.ts';
 
 /** Documents in one transaction. A running server's reads of documents wait for one batch at most. */
@@ -55,8 +55,15 @@ function sqlState(error: unknown): string | undefined {
   return meta?.driverAdapterError?.cause?.originalCode;
 }
 
-/** One transaction. Returns how many were inserted: papers that the database already has are left out. */
-async function insertBatch(db: Database, papers: Written[], lists: Lists): Promise<number> {
+/** What was inserted. */
+export interface Inserted {
+  documents: number;
+  /** of all tables, but for what the server itself derives for its searches and counts */
+  rows: number;
+}
+
+/** One transaction. Papers that the database already has are left out. */
+async function insertBatch(db: Database, papers: SyntheticDocument[], lists: Lists): Promise<Inserted> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await db.$transaction(
@@ -68,10 +75,21 @@ async function insertBatch(db: Database, papers: Written[], lists: Lists): Promi
             papers.map((paper) => paper.sha256),
           );
           const missing = there.size === 0 ? papers : papers.filter((paper) => !there.has(paper.sha256));
+          let rows = 0;
           if (missing.length > 0) {
-            await withBulkLoad(tx, { lists, work: () => insertPapers(tx, { papers: missing, lists }) });
+            await withBulkLoad(tx, {
+              lists,
+              documents: async () => {
+                const inserted = await insertPapers(tx, { papers: missing, lists });
+                rows += inserted.rows;
+                return inserted.ids;
+              },
+              others: async (ids) => {
+                rows += await insertApprovals(tx, { papers: missing, ids, lists });
+              },
+            });
           }
-          return missing.length;
+          return { documents: missing.length, rows };
         },
         { maxWait: 60_000, timeout: 300_000 },
       );
@@ -87,13 +105,13 @@ async function flush(folder: string): Promise<void> {
   await once(child, 'close').catch(() => undefined);
 }
 
-async function insertAll(o: SeedRequest, lists: Lists, writer: PaperWriter): Promise<number> {
-  let inserted = 0;
+async function insertAll(o: SeedRequest, lists: Lists, writer: PaperWriter): Promise<Inserted> {
+  const inserted: Inserted = { documents: 0, rows: 0 };
   let position = await findStart(o.db, o.seed);
   /** asked of the writer and not yet inserted */
   let ahead = 0;
   const ask = () => {
-    const count = o.signal?.aborted ? 0 : Math.min(batchSize, o.documents - inserted - ahead);
+    const count = o.signal?.aborted ? 0 : Math.min(batchSize, o.documents - inserted.documents - ahead);
     if (count <= 0) return undefined;
     const papers = writer.write({ position, count });
     // Awaited below, while another batch is being inserted: until then a failure is nobody's.
@@ -108,9 +126,13 @@ async function insertAll(o: SeedRequest, lists: Lists, writer: PaperWriter): Pro
   while (next) {
     const papers = await next;
     next = ask();
-    inserted += await insertBatch(o.db, papers, lists);
+    const { documents, rows } = await insertBatch(o.db, papers, lists);
+    // Nobody who counts has to add up thousands of changes.
+    await o.db.$executeRaw`SELECT counts_fold()`;
+    inserted.documents += documents;
+    inserted.rows += rows;
     ahead -= papers.length;
-    o.onProgress?.(inserted);
+    o.onProgress?.(inserted.documents);
     next ??= ask();
   }
   return inserted;
@@ -122,16 +144,18 @@ async function insertAll(o: SeedRequest, lists: Lists, writer: PaperWriter): Pro
  * commits, so a kill leaves no document without them; they are flushed to the disk once, at the end, so a
  * power failure before may.
  */
-export async function seedDocuments(o: SeedRequest): Promise<{ inserted: number }> {
+export async function seedDocuments(o: SeedRequest): Promise<Inserted> {
   const lists = await prepareLists({ db: o.db });
-  if (o.documents === 0) return { inserted: 0 };
+  if (o.documents === 0) return { documents: 0, rows: 0 };
   const writer = createPaperWriter({ seed: o.seed, root: o.root });
   try {
     const inserted = await insertAll(o, lists, writer);
     await flush(o.root);
     // The planner should know now, not at the next autovacuum.
-    await o.db.$executeRaw`ANALYZE documents, document_versions, document_tags, sync_copies`;
-    return { inserted };
+    await o.db.$executeRaw`
+      ANALYZE documents, document_versions, document_tags, document_texts, document_search, validation_requests,
+        validation_history, notifications, sync_copies`;
+    return inserted;
   } finally {
     await writer.close();
   }

@@ -14,9 +14,6 @@ export const BEYOND_PRISMA = [
   'documents_current_version_fkey',
   // what that foreign key refers to
   'document_versions_content_key',
-  // gin with an operator class of an extension
-  'documents_title_trgm_idx',
-  'document_versions_original_filename_trgm_idx',
 ];
 
 /** The SQL that takes a migrated database to prisma/schema; empty where the two agree. */

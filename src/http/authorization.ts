@@ -5,8 +5,12 @@ import { InputError } from './input.ts';
 import { type Access, currentUser, type SessionUser } from './request.ts';
 import { idText } from './schemas.ts';
 
-/** What a user may do with one document. */
-export type DocumentAccess = 'none' | 'read' | 'write';
+/**
+ * What a user may do with one document, each more than the one before. `decided`: nothing any more, but it awaited
+ * their decision until somebody else decided, and who decides too late is to hear that.
+ */
+const documentAccesses = ['none', 'decided', 'read', 'write', 'own'] as const;
+export type DocumentAccess = (typeof documentAccesses)[number];
 
 export type FindDocumentAccess = (o: { user: SessionUser; documentId: number }) => Promise<DocumentAccess>;
 
@@ -41,19 +45,29 @@ function isOnLoopback(request: FastifyRequest): boolean {
   );
 }
 
-const ofDocument = z.looseObject({ id: idText });
+/** The id in the path, read as the handler will read it: what one takes for an id, the other must not take for none. */
+function pathId(request: FastifyRequest, name: string): number {
+  const parsed = z.looseObject({ [name]: idText }).safeParse(request.params, { reportInput: true });
+  if (!parsed.success) throw new InputError(parsed.error.issues);
+  return parsed.data[name] as number;
+}
+
+const documentNeeds: Partial<Record<Access, DocumentAccess>> = {
+  'document:decide': 'decided',
+  'document:read': 'read',
+  'document:write': 'write',
+  'document:own': 'own',
+};
 
 async function checkDocument(
   request: FastifyRequest,
-  need: 'read' | 'write',
+  need: DocumentAccess,
   findAccess: FindDocumentAccess,
-) {
-  // Read as the handler will read it: what one takes for an id, the other must not take for none.
-  const parsed = ofDocument.safeParse(request.params, { reportInput: true });
-  if (!parsed.success) throw new InputError(parsed.error.issues);
-  const access = await findAccess({ user: currentUser(request), documentId: parsed.data.id });
-  if (access === 'none') throw documentNotFound();
-  if (need === 'write' && access !== 'write') throw forbidden();
+): Promise<void> {
+  const name = 'documentId' in (request.params as object) ? 'documentId' : 'id';
+  const access = await findAccess({ user: currentUser(request), documentId: pathId(request, name) });
+  if (access === 'none' || (access === 'decided' && need !== 'decided')) throw documentNotFound();
+  if (documentAccesses.indexOf(access) < documentAccesses.indexOf(need)) throw forbidden();
 }
 
 /**
@@ -78,10 +92,14 @@ export function authorize(
     // Undefined on the way to a 404 only: every route declares one.
     if (access === undefined || access === 'public') return;
     if (access === 'operations' && isOnLoopback(request)) return;
-    if (!request.user) throw unauthorized();
+    const { user } = request;
+    if (!user) throw unauthorized();
     if (access === 'admin' || access === 'operations') {
-      if (!request.user.isAdmin) throw adminRequired();
-    } else if (access === 'document:read') await checkDocument(request, 'read', findDocumentAccess);
-    else if (access === 'document:write') await checkDocument(request, 'write', findDocumentAccess);
+      if (!user.isAdmin) throw adminRequired();
+    } else if (access === 'self') {
+      if (!user.isAdmin && pathId(request, 'userId') !== user.id) throw forbidden();
+    }
+    const need = documentNeeds[access];
+    if (need) await checkDocument(request, need, findDocumentAccess);
   });
 }

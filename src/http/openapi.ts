@@ -3,6 +3,7 @@ import scalar from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import examples from './openapi-examples.json' with { type: 'json' };
 import type { Access } from './request.ts';
 import { failure } from './schemas.ts';
 
@@ -13,9 +14,13 @@ declare module 'fastify' {
   }
 }
 
-interface OperationWithBody {
+interface Operation {
   requestBody?: { required?: boolean; content: Record<string, { schema: object }> };
+  responses?: Record<string, { content?: Record<string, { example?: unknown } | undefined> }>;
 }
+
+/** By operation and status: real answers, which a test holds to what is answered now. */
+const answers: Record<string, Record<string, unknown>> = examples;
 
 /** The body of an upload: a form's fields are text, whatever they stand for. */
 function describeForm(form: z.ZodObject): object {
@@ -59,8 +64,16 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       const find = (key: string) => {
         const [method = '', url = ''] = key.split(' ');
         const path = openapiObject.paths?.[url.replaceAll(/:(\w+)/g, '{$1}')];
-        return (path as Record<string, OperationWithBody> | undefined)?.[method];
+        return (path as Record<string, Operation> | undefined)?.[method];
       };
+      for (const [key, byStatus] of Object.entries(answers)) {
+        const [method = '', url] = key.split(' ');
+        const operation = find(`${method.toLowerCase()} ${url}`);
+        for (const [status, example] of Object.entries(byStatus)) {
+          const json = operation?.responses?.[status]?.content?.['application/json'];
+          if (json) json.example = example;
+        }
+      }
       for (const key of optionalBodies) {
         const body = find(key)?.requestBody;
         if (body) body.required = false;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const maxInt = 2_147_483_647;
 
 /** Whole numbers in a path or a query, written in the one usual way: `1e3`, `0x10`, ` 1` and `01` are refused. */
-function intText({ min, max = maxInt }: { min: number; max?: number }) {
+export function intText({ min, max = maxInt }: { min: number; max?: number }) {
   return z
     .string()
     .regex(/^(0|[1-9]\d{0,9})$/)

@@ -17,7 +17,10 @@ export function cutStalledBodies(
     const { socket } = raw;
     // A request that was injected came over no line.
     if (!(socket instanceof Socket)) return;
-    socket.setTimeout(afterMs, () => socket.destroy());
-    raw.once('close', () => socket.setTimeout(0)).once('end', () => socket.setTimeout(0));
+    const cut = () => socket.destroy();
+    // Named again: a connection that is kept alive would collect one listener with each request.
+    const calm = () => socket.setTimeout(0, cut);
+    socket.setTimeout(afterMs, cut);
+    raw.once('close', calm).once('end', calm);
   });
 }

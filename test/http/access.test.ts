@@ -45,10 +45,13 @@ describe('every route answers as it declares', () => {
     const wrong: string[] = [];
     for (const { method, url } of routes(
       'session',
+      'self',
       'admin',
       'operations',
+      'document:decide',
       'document:read',
       'document:write',
+      'document:own',
     )) {
       const status = await call(method, url, '');
       if (status !== 401) wrong.push(`${method} ${url} → ${status}`);
@@ -56,9 +59,9 @@ describe('every route answers as it declares', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('to a member without rights, the administrators’ are a 403', async () => {
+  test('to a member without rights, the administrators’ and other users’ own are a 403', async () => {
     const wrong: string[] = [];
-    for (const { method, url } of routes('admin', 'operations')) {
+    for (const { method, url } of routes('self', 'admin', 'operations')) {
       const status = await call(method, url, member.cookie);
       if (status !== 403) wrong.push(`${method} ${url} → ${status}`);
     }
@@ -67,7 +70,12 @@ describe('every route answers as it declares', () => {
 
   test('to a member without rights, a document’s are a 404', async () => {
     const wrong: string[] = [];
-    for (const { method, url } of routes('document:read', 'document:write')) {
+    for (const { method, url } of routes(
+      'document:decide',
+      'document:read',
+      'document:write',
+      'document:own',
+    )) {
       const status = await call(method, url, member.cookie);
       if (status !== 404) wrong.push(`${method} ${url} → ${status}`);
     }

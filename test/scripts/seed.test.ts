@@ -1,40 +1,30 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateDocument } from '../../scripts/seed/generate.ts';
 import { createDatabase, type Database } from '../../src/database/client.ts';
 import { password, startTestApp, type TestApp } from '../support/app.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { runSeed, where } from '../support/seed.ts';
 import { upload } from '../support/upload.ts';
-
-const script = path.resolve(import.meta.dirname, '../../scripts/seed.ts');
-
-/** `npm run seed -- …`, as a process of its own. */
-async function runSeed(args: string[], environment: Record<string, string>) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...args], {
-    env: { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { code, output, errors };
-}
-
-const where = (server: TestApp) => ({ DATABASE_URL: server.databaseUrl, DATA_DIR: server.dataDir });
 
 /** Everything about the documents that a person sees, whatever their ids are called. */
 const readPapers = (db: Database) =>
   db.$queryRaw<{ sha256: string }[]>`
     SELECT d.id, u.username, d.title, t.code, c.name AS correspondent, d.document_date::text, d.amount::text, d.currency,
       d.asn, d.sha256, d.filed_name, d.created_at::text, v.original_filename, v.file_size::int,
+      d.validation_status, x.text,
+      (SELECT json_agg(json_build_array(h.action, p.username, h.role_code, h.comment, h.amount, h.created_at) ORDER BY h.id)
+       FROM validation_history h JOIN users p ON p.id = h.performed_by_id WHERE h.document_id = d.id) AS history,
+      (SELECT json_agg(json_build_array(p.username, n.kind, n.params, n.read_at) ORDER BY n.id)
+       FROM notifications n JOIN users p ON p.id = n.user_id WHERE n.document_id = d.id) AS notifications,
       (SELECT string_agg(g.name, ',' ORDER BY g.name) FROM document_tags dt JOIN tags g ON g.id = dt.tag_id
        WHERE dt.document_id = d.id) AS tags
     FROM documents d JOIN users u ON u.id = d.owner_id JOIN document_types t ON t.id = d.document_type_id
     JOIN document_versions v ON v.document_id = d.id AND v.number = d.version
+    JOIN document_texts x ON x.document_id = d.id AND x.version = d.version
     LEFT JOIN correspondents c ON c.id = d.correspondent_id ORDER BY d.id`;
 
 /** Makes PostgreSQL check every foreign key of the seeded tables over all rows. */
@@ -42,7 +32,7 @@ async function recheckForeignKeys(db: Database): Promise<number> {
   const keys = await db.$queryRaw<{ table: string; name: string; definition: string }[]>`
     SELECT conrelid::regclass::text AS table, conname::text AS name, pg_get_constraintdef(oid) AS definition
     FROM pg_constraint WHERE contype = 'f' AND conrelid::regclass::text IN
-      ('documents', 'document_versions', 'document_tags', 'sync_copies')`;
+      ('documents', 'document_versions', 'document_tags', 'document_texts', 'document_search', 'sync_copies')`;
   for (const { table, name, definition } of keys)
     await db.$executeRawUnsafe(
       `ALTER TABLE ${table} DROP CONSTRAINT ${name}, ADD CONSTRAINT ${name} ${definition}`,
@@ -63,7 +53,9 @@ describe('the same seed', () => {
         });
         expect(run).toMatchObject({ code: 0, errors: '' });
         expect(run.output).toMatch(/^First administrator: admin\nPassword \(shown this once\): \S{20}\n/);
-        expect(run.output).toMatch(/seed: 300 documents in [\d.]+ s, [\d,]+ a second\n$/);
+        expect(run.output).toMatch(
+          /seed: 300 documents \(1,\d{3} rows\) in [\d.]+ s, [\d,]+ documents and [\d,]+ rows a second\n$/,
+        );
         const rows = await readPapers(db);
         await close();
         await database.drop();
@@ -84,10 +76,38 @@ describe('the same seed', () => {
         "amount": "314.35",
         "createdAt": "2026-05-01T08:03:08.906Z",
         "date": "2026-04-01",
-        "sha256": "55e50958e5db224eb41cb7f15f3a6e839fe8685d8d315fcd9e460728a170a24a",
+        "sha256": "5f2933a455c1c09c727ba899b7573814e3c7a3a6a31325d3ce09a6d4fae4ee7b",
         "title": "Relevé de compte Fiduciaire Descloux SA – avril 2026",
       }
     `);
+  });
+
+  test('makes texts of 40 to 150 words, with words of a third of all papers and words of a few', () => {
+    const papers = Array.from({ length: 3000 }, (_, position) => generateDocument({ seed: 3, position }));
+    const words = papers.map(({ text }) => text.split(/\s+/).length).sort((a, b) => a - b);
+    expect(words[30]).toBeGreaterThan(40);
+    expect(words[2700]).toBeLessThan(150);
+    const share = (word: RegExp) => papers.filter(({ text }) => word.test(text)).length / papers.length;
+    for (const word of [/\bfacture\b/i, /\bmontant/i]) {
+      expect(share(word)).toBeGreaterThan(0.25);
+      expect(share(word)).toBeLessThan(0.42);
+    }
+    for (const part of [
+      /l’été|l’eau|d’électricité|l’ensemble/,
+      /[éèà]/,
+      /CH\d\d 0\d{3} /,
+      /20\d\d-\d{4}/,
+      /\bW-\d/,
+    ])
+      expect(share(part)).toBeGreaterThan(0.01);
+    const files = papers.flatMap(({ text }) => /^(?:Dossier|File) (\w+)$/m.exec(text)?.[1] ?? []);
+    expect(new Set(files).size).toBeGreaterThan(500);
+    // 1'234.50 and 1 234,50
+    const digits = (printed: string) => printed.replaceAll(/[.,'\u00a0]/g, '');
+    for (const { text, title, amount } of papers) {
+      expect(text).toContain(title);
+      if (amount !== null) expect(digits(text)).toContain(digits(amount));
+    }
   });
 
   test('makes papers of 0.3 to 3 KB, a few firms writing most of them', () => {
@@ -139,7 +159,7 @@ describe('2,000 documents on a database in use', () => {
       title,
       sha256,
       mime_type: 'text/plain',
-      text_status: 'pending',
+      text_status: 'done',
       version: 1,
     });
     expect(first.filename).not.toBe(taken);
@@ -167,6 +187,15 @@ describe('2,000 documents on a database in use', () => {
       expect(bytes).toHaveLength(Number(fileSize));
       expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
     }
+  });
+
+  test('have their text in the database as it is in their bytes, and none is still to be taken out', async () => {
+    const texts = await server.db.$queryRaw<{ sha256: string; text: string }[]>`
+      SELECT d.sha256, x.text FROM documents d JOIN document_texts x ON x.document_id = d.id AND x.version = d.version
+      WHERE d.text_status = 'done'`;
+    expect(texts).toHaveLength(2000);
+    for (const { sha256, text } of texts)
+      expect(await readFile(server.services.store.path(sha256), 'utf8')).toBe(text);
   });
 
   test('wait for every target', async () => {
@@ -212,9 +241,9 @@ describe('npm run seed', () => {
   test('adds no document when asked for none; nobody knows its members’ passwords', async () => {
     const run = await runSeed(['--documents', '0'], where(server));
     expect(run).toMatchObject({ code: 0, errors: '' });
-    expect(run.output).toMatch(/^seed: 0 documents in /);
+    expect(run.output).toMatch(/seed: 0 documents \(0 rows\) in [^\n]+\n$/);
     expect(await server.db.document.count()).toBe(0);
-    expect(await server.db.user.count()).toBe(5);
+    expect(await server.db.user.count()).toBe(29);
     await expect(server.signIn('marie', password)).rejects.toThrow('401');
   });
 

@@ -7,7 +7,9 @@ import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createDatabase, type Database } from '../../src/database/client.ts';
+import { createListener } from '../../src/database/listener.ts';
 import { createPresence } from '../../src/database/presence.ts';
+import { createJobs } from '../../src/jobs/jobs.ts';
 import { createServices, type Services } from '../../src/services.ts';
 import { createTestDatabase } from './database.ts';
 
@@ -55,8 +57,14 @@ export interface TestApp {
 
 export const password = 'correct horse battery staple';
 
-/** The whole server on a database and a data folder of its own, without listening. Close it when done. */
-export async function startTestApp(environment: Record<string, string> = {}): Promise<TestApp> {
+/**
+ * The whole server on a database and a data folder of its own, without listening. Close it when done. Background
+ * jobs are sent, and done only with `jobs: true`.
+ */
+export async function startTestApp(
+  environment: Record<string, string> = {},
+  { jobs: works = false }: { jobs?: boolean } = {},
+): Promise<TestApp> {
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(path.join(tmpdir(), 'classeur-test-'));
   const config = loadConfig({
@@ -69,15 +77,26 @@ export async function startTestApp(environment: Record<string, string> = {}): Pr
   });
   const log = pino({ level: config.logLevel });
   const presence = await createPresence({ url: database.url, log });
+  const listener = await createListener({ url: database.url, log });
   const { db, close: closeDatabase } = createDatabase({
     url: database.url,
     connections: 8,
     onError: () => undefined,
   });
-  const services = await createServices({ config, version: '0.0.0-test', db, presence, log });
+  const jobs = createJobs({ url: database.url, log });
+  const services = await createServices({
+    config,
+    version: '0.0.0-test',
+    db,
+    presence,
+    listener,
+    jobs,
+    log,
+  });
   await services.users.ensureFirstAdministrator(config.admin);
   const app = await buildApp({ config, services, sessionSecret: 'x'.repeat(40), version: '0.0.0-test', log });
   await app.ready();
+  if (works) await jobs.start();
 
   function clientOf(o: { id: number; username: string; cookie: string }): Client {
     const send = async (
@@ -143,7 +162,9 @@ export async function startTestApp(environment: Record<string, string> = {}): Pr
     },
     async close() {
       await app.close();
+      await jobs.close();
       await closeDatabase();
+      await listener.close();
       await presence.close();
       await database.drop();
       await rm(dataDir, { recursive: true, force: true });

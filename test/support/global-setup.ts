@@ -8,6 +8,7 @@ import type { TestProject, Vitest } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/database/embedded.ts';
 import { processStart } from '../../src/database/folder-lock.mjs';
 import { migrate } from '../../src/database/migrations.ts';
+import { prepareJobs } from '../../src/jobs/jobs.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -60,7 +61,9 @@ export async function setup(project: TestProject) {
   await client.connect();
   await client.query(`CREATE DATABASE ${TEMPLATE_DATABASE}`);
   await client.end();
-  await migrate({ url: databaseUrl(postgres.url, TEMPLATE_DATABASE), log });
+  const templateUrl = databaseUrl(postgres.url, TEMPLATE_DATABASE);
+  await migrate({ url: templateUrl, log });
+  await prepareJobs({ url: templateUrl, log });
   project.provide('clusterUrl', clusterUrl);
   project.provide('templateDatabase', TEMPLATE_DATABASE);
 

@@ -1,5 +1,6 @@
 -- AlterTable
-ALTER TABLE "document_tags" ADD COLUMN     "origin" TEXT NOT NULL DEFAULT 'hand';
+ALTER TABLE "document_tags" ADD COLUMN     "named" BOOLEAN NOT NULL DEFAULT true,
+ADD COLUMN     "origin" TEXT NOT NULL DEFAULT 'hand';
 
 -- AlterTable
 ALTER TABLE "document_types" ADD COLUMN     "approval_days" INTEGER,
@@ -32,7 +33,7 @@ CREATE TABLE "document_shares" (
 
 -- CreateTable
 CREATE TABLE "notifications" (
-    "id" BIGSERIAL NOT NULL,
+    "id" SERIAL NOT NULL,
     "user_id" INTEGER NOT NULL,
     "kind" TEXT NOT NULL,
     "priority" TEXT NOT NULL DEFAULT 'normal',
@@ -67,7 +68,7 @@ CREATE TABLE "audit_log" (
     "actor_id" INTEGER,
     "actor_name" TEXT,
     "address" TEXT,
-    "action" TEXT NOT NULL,
+    "action" TEXT COLLATE "C" NOT NULL,
     "object_type" TEXT,
     "object_id" TEXT,
     "outcome" TEXT NOT NULL,
@@ -75,6 +76,15 @@ CREATE TABLE "audit_log" (
     "hash" CHAR(64) NOT NULL,
 
     CONSTRAINT "audit_log_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "audit_head" (
+    "id" INTEGER NOT NULL DEFAULT 1,
+    "entry_id" BIGINT NOT NULL DEFAULT 0,
+    "hash" TEXT NOT NULL DEFAULT '',
+
+    CONSTRAINT "audit_head_pkey" PRIMARY KEY ("id")
 );
 
 -- CreateTable
@@ -87,10 +97,19 @@ CREATE TABLE "document_search" (
     "amount" DECIMAL(14,2),
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "trashed" BOOLEAN NOT NULL,
-    "words" tsvector NOT NULL,
+    "heads" tsvector NOT NULL,
     "refs" TEXT NOT NULL,
+    "words" tsvector NOT NULL,
+    "ballast" TEXT NOT NULL DEFAULT repeat(' '::text, 2000),
 
     CONSTRAINT "document_search_pkey" PRIMARY KEY ("document_id")
+);
+
+-- CreateTable
+CREATE TABLE "search_vocabulary" (
+    "word" TEXT COLLATE "C" NOT NULL,
+
+    CONSTRAINT "search_vocabulary_pkey" PRIMARY KEY ("word")
 );
 
 -- CreateTable
@@ -118,6 +137,7 @@ CREATE TABLE "document_count_changes" (
 CREATE TABLE "learned_models" (
     "kind" TEXT NOT NULL,
     "model" BYTEA NOT NULL,
+    "labels" INTEGER[],
     "documents" INTEGER NOT NULL,
     "accuracy" DOUBLE PRECISION NOT NULL,
     "baseline" DOUBLE PRECISION NOT NULL,
@@ -155,7 +175,7 @@ CREATE TABLE "validation_history" (
     "action" TEXT NOT NULL,
     "from_status" TEXT,
     "to_status" TEXT NOT NULL,
-    "performed_by_id" INTEGER NOT NULL,
+    "performed_by_id" INTEGER,
     "delegator_id" INTEGER,
     "role_code" TEXT,
     "comment" TEXT,
@@ -214,12 +234,6 @@ CREATE INDEX "document_count_changes_dimension_key_idx" ON "document_count_chang
 
 -- CreateIndex
 CREATE INDEX "validation_history_document_id_id_idx" ON "validation_history"("document_id", "id");
-
--- CreateIndex
-CREATE INDEX "validation_history_performed_by_id_document_id_idx" ON "validation_history"("performed_by_id", "document_id");
-
--- CreateIndex
-CREATE INDEX "validation_history_created_at_idx" ON "validation_history"("created_at");
 
 -- CreateIndex
 CREATE INDEX "delegations_delegate_id_idx" ON "delegations"("delegate_id");
@@ -340,14 +354,17 @@ CREATE TRIGGER validation_history_stays
 
 -- A decision holds for the very version and amount it was made on, whatever the code does.
 CREATE FUNCTION documents_keep_to_their_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  subject integer;
 BEGIN
+  IF TG_TABLE_NAME = 'documents' THEN subject := NEW.id; ELSE subject := OLD.document_id; END IF;
   IF EXISTS (
     SELECT 1 FROM documents d LEFT JOIN validation_requests r ON r.document_id = d.id
-    WHERE d.id = NEW.id AND d.validation_status <> 'na' AND NOT coalesce(
+    WHERE d.id = subject AND d.validation_status <> 'na' AND NOT coalesce(
       r.version = d.version AND r.amount IS NOT DISTINCT FROM d.amount AND r.currency = d.currency
       AND (d.validation_status = 'pending') = (r.decided_at IS NULL), FALSE))
   THEN
-    RAISE EXCEPTION 'document % is not what its validation is about', NEW.id USING ERRCODE = 'CL004';
+    RAISE EXCEPTION 'document % is not what its validation is about', subject USING ERRCODE = 'CL004';
   END IF;
   RETURN NULL;
 END $$;
@@ -356,14 +373,31 @@ CREATE CONSTRAINT TRIGGER documents_keep_to_their_decision
   DEFERRABLE INITIALLY DEFERRED
   FOR EACH ROW WHEN (NEW.validation_status <> 'na')
   EXECUTE FUNCTION documents_keep_to_their_decision();
+CREATE CONSTRAINT TRIGGER documents_keep_to_their_decision
+  AFTER UPDATE OF document_id, version, amount, currency, decided_at OR DELETE ON validation_requests
+  DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION documents_keep_to_their_decision();
 
--- What waits is a small part of all documents, however many have been decided.
-CREATE INDEX documents_awaiting_idx ON documents (id) WHERE validation_status = 'pending' AND trashed_at IS NULL;
+-- What waits is a small part of all documents, however many have been decided. These two hold all that says who
+-- may decide on it: a validator's lists ask for that each time.
+CREATE INDEX documents_awaiting_idx ON documents (id) INCLUDE (owner_id, document_type_id, amount)
+  WHERE validation_status = 'pending' AND trashed_at IS NULL;
+CREATE INDEX validation_requests_open_idx ON validation_requests (document_id) INCLUDE (submitted_by_id, deadline_at)
+  WHERE decided_at IS NULL;
+-- Looked at by the reminders.
+CREATE INDEX validation_requests_due_idx ON validation_requests (deadline_at)
+  WHERE decided_at IS NULL AND overdue_notice_at IS NULL;
+-- Who has decided on a document still sees it.
+CREATE INDEX validation_history_decided_idx ON validation_history (performed_by_id, document_id)
+  WHERE action IN ('approved', 'rejected', 'dismissed');
+-- Counted by period: the statistics.
+CREATE INDEX validation_history_decisions_idx ON validation_history (created_at)
+  INCLUDE (action, performed_by_id, document_id, amount) WHERE action IN ('approved', 'rejected');
 
 -- Who may decide: by a role, as an administrator, or for somebody who lent it. What is lent never exceeds what
 -- its owner has, neither in scope nor in amount nor in time, and is not lent on.
 CREATE VIEW validation_powers AS
-  WITH own AS (
+  WITH own AS NOT MATERIALIZED (
     SELECT a.user_id, a.role_code, a.document_type_id, a.max_amount, a.valid_from, a.valid_to
     FROM role_assignments a JOIN users u ON u.id = a.user_id AND u.is_active
     UNION ALL
@@ -379,27 +413,35 @@ CREATE VIEW validation_powers AS
   JOIN users u ON u.id = g.delegate_id AND u.is_active
   WHERE g.revoked_at IS NULL;
 
--- The documents that a user may decide now. `decide.ts` says the same of one document, with the reason; a test
--- holds the two together.
+-- Whose power reaches which document that approval was asked for: who may decide on it, or could if it still waited.
+CREATE VIEW validation_reach AS
+  SELECT d.id AS document_id, d.validation_status, r.decided_at, p.user_id, p.role_code, p.delegator_id
+  FROM documents d
+  JOIN validation_requests r ON r.document_id = d.id
+  JOIN validation_powers p ON p.user_id <> d.owner_id AND p.user_id <> r.submitted_by_id
+    AND (p.delegator_id IS NULL OR (p.delegator_id <> d.owner_id AND p.delegator_id <> r.submitted_by_id))
+    AND (p.document_type_id IS NULL OR p.document_type_id = d.document_type_id)
+    AND (p.max_amount IS NULL OR abs(coalesce(d.amount, 0)) <= p.max_amount)
+    AND (p.valid_from IS NULL OR p.valid_from <= CURRENT_DATE)
+    AND (p.valid_to IS NULL OR p.valid_to >= CURRENT_DATE)
+  WHERE d.trashed_at IS NULL;
+
+-- Who may decide now on which document that waits. `decide.ts` says the same of one document and user, with the
+-- reason; a test holds the two together.
+CREATE VIEW validation_deciders AS
+  SELECT document_id, user_id, role_code, delegator_id FROM validation_reach
+  WHERE validation_status = 'pending' AND decided_at IS NULL;
+
+-- The documents that a user may decide now.
 CREATE FUNCTION awaiting_decision_of(member integer) RETURNS TABLE (document_id integer) LANGUAGE sql STABLE AS $$
-  SELECT d.id
-  FROM documents d JOIN validation_requests r ON r.document_id = d.id
-  WHERE d.validation_status = 'pending' AND d.trashed_at IS NULL
-    AND d.owner_id <> member AND r.submitted_by_id <> member
-    AND EXISTS (
-      SELECT 1 FROM validation_powers p
-      WHERE p.user_id = member
-        AND (p.valid_from IS NULL OR p.valid_from <= CURRENT_DATE) AND (p.valid_to IS NULL OR p.valid_to >= CURRENT_DATE)
-        AND (p.document_type_id IS NULL OR p.document_type_id = d.document_type_id)
-        AND (p.max_amount IS NULL OR abs(coalesce(d.amount, 0)) <= p.max_amount)
-        AND (p.delegator_id IS NULL OR p.delegator_id NOT IN (d.owner_id, r.submitted_by_id)))
+  SELECT DISTINCT v.document_id FROM validation_deciders v WHERE v.user_id = member
 $$;
 
 -- Notifications -------------------------------------------------------------------------------
 
 ALTER TABLE notifications
   ADD CONSTRAINT notifications_priority_check CHECK (priority IN ('urgent', 'high', 'normal', 'low'));
-CREATE INDEX notifications_unread_idx ON notifications (user_id, id DESC) WHERE read_at IS NULL;
+CREATE INDEX notifications_unread_idx ON notifications (user_id, priority, id DESC) INCLUDE (document_id) WHERE read_at IS NULL;
 
 -- Audit ---------------------------------------------------------------------------------------
 
@@ -407,6 +449,11 @@ ALTER TABLE audit_log
   ADD CONSTRAINT audit_log_outcome_check CHECK (outcome IN ('success', 'refused', 'failed'));
 CREATE TRIGGER audit_log_stays
   BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE audit_head ADD CONSTRAINT audit_head_one_row_check CHECK (id = 1);
+INSERT INTO audit_head DEFAULT VALUES;
+CREATE TRIGGER audit_head_stays
+  BEFORE DELETE OR TRUNCATE ON audit_head
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Who sees what -------------------------------------------------------------------------------
@@ -425,20 +472,23 @@ CREATE FUNCTION visible_to(member integer) RETURNS TABLE (document_id integer) L
   SELECT document_id FROM awaiting_decision_of(member)
 $$;
 
--- Each row's hash covers the one before: who removes or changes one behind the database's back breaks the chain.
--- The lock gives the rows one order, and is held until the commit.
+-- Each row's hash covers the one before: who removes or changes one behind the database's back breaks the chain,
+-- and the head tells when its end was cut off. The columns are named: one that is added later is to leave the
+-- hashes that are there as they are. The head's lock gives the rows one order, and is held until the commit.
 CREATE FUNCTION audit_log_hash(before text, entry audit_log) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT encode(sha256(convert_to(before || (to_jsonb(entry) - 'hash')::text, 'UTF8')), 'hex')
+  SELECT encode(sha256(convert_to(before || jsonb_build_array(entry.id, extract(epoch FROM entry.created_at),
+    entry.actor_id, entry.actor_name, entry.address, entry.action, entry.object_type, entry.object_id,
+    entry.outcome, entry.details)::text, 'UTF8')), 'hex')
 $$;
 CREATE FUNCTION audit_log_chain() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  last audit_log;
+  head audit_head;
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtext('classeur.audit'));
-  SELECT * INTO last FROM audit_log ORDER BY id DESC LIMIT 1;
-  NEW.id := coalesce(last.id, 0) + 1;
+  SELECT * INTO STRICT head FROM audit_head FOR UPDATE;
+  NEW.id := head.entry_id + 1;
   NEW.created_at := date_trunc('milliseconds', clock_timestamp());
-  NEW.hash := audit_log_hash(coalesce(last.hash, ''), NEW);
+  NEW.hash := audit_log_hash(head.hash, NEW);
+  UPDATE audit_head SET entry_id = NEW.id, hash = NEW.hash;
   RETURN NEW;
 END $$;
 CREATE TRIGGER audit_log_chain BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION audit_log_chain();

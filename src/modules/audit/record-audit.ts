@@ -1,10 +1,8 @@
 import type { Database, Transaction } from '../../database/client.ts';
+import type { Actor } from '../../http/request.ts';
 
-/** Who asks, and from where: the server itself where both are null. */
-export interface Actor {
-  user: { id: number; username: string } | null;
-  address: string | null;
-}
+/** What the server does by itself. */
+export const theServer: Actor = { user: null, address: null };
 
 export interface AuditEvent {
   actor: Actor;
@@ -17,7 +15,10 @@ export interface AuditEvent {
   details?: Record<string, unknown>;
 }
 
-/** Adds to the audit log (contract §7), in the transaction of what it tells of; the database makes the chain. */
+/**
+ * Adds to the audit log (contract §7), in the transaction of what it tells of; the database makes the chain. As
+ * late in the transaction as can be: every entry of every server waits for its commit.
+ */
 export async function recordAudit(client: Database | Transaction, event: AuditEvent): Promise<void> {
   const { actor, action, objectType = null, objectId = null, outcome, details = {} } = event;
   await client.$executeRaw`

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type fastifySession from '@fastify/session';
-import type { Database } from '../../database/client.ts';
+import { type Database, prepared } from '../../database/client.ts';
+import { Prisma } from '../../database/generated/client.ts';
 import type { SessionUser } from '../../http/request.ts';
 import { seesMore } from '../documents/visibility.ts';
 import type { ProvedUser } from '../users/credentials.ts';
@@ -33,20 +34,23 @@ const rowId = (sessionId: string) => createHash('sha256').update(sessionId).dige
  * request that is under way cannot bring back a session that was ended meanwhile.
  */
 export function createSessionStore({ db }: { db: Database }) {
+  const userOf = (id: string) => Prisma.sql`
+    SELECT u.id, u.username, u.display_name AS "displayName", u.email, u.is_admin AS "isAdmin",
+      ${seesMore} AS "seesMore"
+    FROM sessions s JOIN users u ON u.id = s.user_id AND u.is_active
+    WHERE s.id = ${id} AND s.expires_at > now()
+      AND s.last_seen_at > now() - make_interval(secs => ${idleSeconds}::int)`;
+
   /** The one query of a request: the living session's user, and that it was seen. */
   async function read(sessionId: string): Promise<SessionUser | undefined> {
     const id = rowId(sessionId);
-    const [user] = await db.$queryRaw<SessionUser[]>`
+    const [user] = await db.$queryRaw<SessionUser[]>`${prepared}
       WITH seen AS (
         UPDATE sessions SET last_seen_at = now()
         WHERE id = ${id} AND expires_at > now()
           AND last_seen_at < now() - make_interval(secs => ${seenSeconds}::int)
           AND last_seen_at > now() - make_interval(secs => ${idleSeconds}::int))
-      SELECT u.id, u.username, u.display_name AS "displayName", u.email, u.is_admin AS "isAdmin",
-        ${seesMore} AS "seesMore"
-      FROM sessions s JOIN users u ON u.id = s.user_id AND u.is_active
-      WHERE s.id = ${id} AND s.expires_at > now()
-        AND s.last_seen_at > now() - make_interval(secs => ${idleSeconds}::int)`;
+      ${userOf(id)}`;
     return user;
   }
 
@@ -83,6 +87,14 @@ export function createSessionStore({ db }: { db: Database }) {
 
   return {
     ...store,
+    /**
+     * The living session's user as they are now, for an answer that goes on for hours: asking is no use of the
+     * session.
+     */
+    async peek(sessionId: string): Promise<SessionUser | undefined> {
+      const [user] = await db.$queryRaw<SessionUser[]>(userOf(rowId(sessionId)));
+      return user;
+    },
     /** Deletes the sessions that have ended by themselves; answers with how many. */
     purgeExpired: (): Promise<number> => db.$executeRaw`
       DELETE FROM sessions

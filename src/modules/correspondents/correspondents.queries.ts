@@ -1,7 +1,8 @@
 import type { Database, Transaction } from '../../database/client.ts';
 import { Prisma } from '../../database/generated/client.ts';
 import type { SessionUser } from '../../http/request.ts';
-import { visibleTo } from '../documents/visibility.ts';
+import { countsBy } from '../documents/counts.queries.ts';
+import { type LearnedFigures, learnedColumn, presentFigures } from '../tags/rules/learned-figures.ts';
 import { presentRule } from '../tags/rules/stored-rule.ts';
 import type { CorrespondentAnswer } from './correspondents.schemas.ts';
 
@@ -12,6 +13,7 @@ interface CorrespondentRow {
   matching_algorithm: string;
   is_insensitive: boolean;
   document_count: number;
+  learned: LearnedFigures | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -21,22 +23,19 @@ export async function findCorrespondents(
   client: Database | Transaction,
   { user, id }: { user: SessionUser; id?: number },
 ): Promise<CorrespondentAnswer[]> {
-  const only = (column: Prisma.Sql) => (id === undefined ? Prisma.sql`TRUE` : Prisma.sql`${column} = ${id}`);
   const rows = await client.$queryRaw<CorrespondentRow[]>`
     SELECT c.id, c.name, c.match, c.matching_algorithm, c.is_insensitive,
-      coalesce(n.documents, 0) AS document_count, c.created_at, c.updated_at
-    FROM correspondents c LEFT JOIN (
-      SELECT d.correspondent_id, count(*)::int AS documents FROM documents d
-      WHERE ${visibleTo(user)} AND d.trashed_at IS NULL AND ${only(Prisma.sql`d.correspondent_id`)}
-      GROUP BY d.correspondent_id
-    ) n ON n.correspondent_id = c.id
-    WHERE ${only(Prisma.sql`c.id`)}
+      coalesce(n.count, 0) AS document_count, ${learnedColumn('correspondents', Prisma.sql`c`)} AS learned,
+      c.created_at, c.updated_at
+    FROM correspondents c LEFT JOIN ${countsBy(user, { dimension: 'correspondent', id })} n ON n.key = c.id
+    WHERE ${id === undefined ? Prisma.sql`TRUE` : Prisma.sql`c.id = ${id}`}
     ORDER BY c.name COLLATE "und-x-icu", c.id`;
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
     ...presentRule(row),
     document_count: row.document_count,
+    learned: row.learned && presentFigures(row.learned),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   }));
@@ -65,10 +64,10 @@ export async function leaveDocuments(tx: Transaction, { id, now }: { id: number;
 /** Gives documents, locked by the caller, a correspondent where they have none; which ones that changed. */
 export async function giveCorrespondent(
   tx: Transaction,
-  { documentIds, id, now }: { documentIds: number[]; id: number; now: Date },
+  { documentIds, id, origin, now }: { documentIds: number[]; id: number; origin: 'rule' | 'auto'; now: Date },
 ): Promise<number[]> {
   const rows = await tx.$queryRaw<{ id: number }[]>`
-    UPDATE documents SET correspondent_id = ${id}, revision = revision + 1, updated_at = ${now}
+    UPDATE documents SET correspondent_id = ${id}, correspondent_origin = ${origin}, revision = revision + 1, updated_at = ${now}
     WHERE id = ANY(${documentIds}::int[]) AND correspondent_id IS NULL RETURNING id`;
   return rows.map((row) => row.id);
 }

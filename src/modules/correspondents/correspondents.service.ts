@@ -3,7 +3,8 @@ import { type Correspondent, Prisma } from '../../database/generated/client.ts';
 import type { SessionUser } from '../../http/request.ts';
 import { transact } from '../documents/transact.ts';
 import { type Applied, applyRule } from '../tags/rules/apply-rule.ts';
-import { settleRule } from '../tags/rules/stored-rule.ts';
+import type { Rulebook } from '../tags/rules/rulebook.ts';
+import { becomesAuto, originOf, settleRule } from '../tags/rules/stored-rule.ts';
 import { lockLabels } from '../tags/tag-tree.ts';
 import { correspondentNameTaken, correspondentNotFound } from './correspondents.errors.ts';
 import {
@@ -37,10 +38,15 @@ async function read(client: Client, id: number): Promise<Correspondent> {
 /** Who documents are from or to, and the rules that find them (contract §5, seed 004 “Correspondents”). */
 export function createCorrespondentsService({
   db,
+  rulebook,
+  onAuto,
   signal,
   now = () => new Date(),
 }: {
   db: Database;
+  rulebook: Rulebook;
+  /** told, inside the transaction, that a rule has become `auto` */
+  onAuto: (tx: Transaction) => Promise<void>;
   signal: AbortSignal;
   now?: () => Date;
 }) {
@@ -64,6 +70,7 @@ export function createCorrespondentsService({
         await lockLabels(tx);
         if (await isNameTaken(tx, { name })) throw correspondentNameTaken();
         const { id } = await tx.correspondent.create({ data: { name, ...rule } });
+        if (rule.matchingAlgorithm === 'auto') await onAuto(tx);
         return show(tx, { user, id });
       });
     },
@@ -81,12 +88,14 @@ export function createCorrespondentsService({
         await lockLabels(tx);
         const current = await read(tx, id);
         const { name = current.name } = fields;
-        const changes = { name, ...settleRule(fields, current) };
+        const rule = settleRule(fields, current);
+        const changes = { name, ...rule };
         if (await isNameTaken(tx, { name, id })) throw correspondentNameTaken();
         const isChange = Object.entries(changes).some(
           ([key, value]) => current[key as keyof Correspondent] !== value,
         );
         if (isChange) await tx.correspondent.update({ where: { id }, data: changes });
+        if (becomesAuto(rule, current)) await onAuto(tx);
         return show(tx, { user, id });
       });
     },
@@ -104,16 +113,19 @@ export function createCorrespondentsService({
 
     /** Runs the rule over the user's documents: who matches and has no correspondent gets this one. */
     async apply({ user, id, dryRun }: { user: SessionUser; id: number; dryRun: boolean }): Promise<Applied> {
+      const rule = await read(db, id);
       return applyRule({
         db,
         signal,
         user,
         dryRun,
-        rule: await read(db, id),
+        kind: 'correspondents',
+        rule,
+        rulebook,
         open: Prisma.sql`d.correspondent_id IS NULL`,
         give: async (tx, documentIds) => {
           await read(tx, id);
-          return giveCorrespondent(tx, { documentIds, id, now: now() });
+          return giveCorrespondent(tx, { documentIds, id, origin: originOf(rule), now: now() });
         },
       });
     },

@@ -26,4 +26,8 @@ export const fieldErrors = {
     fr: 'Dossier : un seul nom, sans / \\ : * ? " < > | ni point ou espace aux extrémités',
     en: 'Folder: a single name, without / \\ : * ? " < > | and no dot or space at either end',
   },
+  threshold: {
+    fr: 'Montant : positif ou nul, 12 chiffres et 2 décimales au plus',
+    en: 'Amount: zero or more, at most 12 digits and 2 decimals',
+  },
 } satisfies Record<string, Text>;

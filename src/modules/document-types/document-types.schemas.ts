@@ -16,7 +16,30 @@ const folder = z
   .refine((value) => safeName(value) === value, { params: { text: fieldErrors.folder } })
   .describe('The folder its documents are filed under on every target');
 
-export const createTypeBody = z.strictObject({ code, label, folder });
+const requiresApproval = z.boolean().describe('Whether every document of the type needs approval');
+const approvalThreshold = z
+  .number()
+  .max(999_999_999_999.99)
+  .refine((value) => value >= 0 && Number(value.toFixed(2)) === value, {
+    params: { text: fieldErrors.threshold },
+  })
+  .nullable()
+  .describe('A document whose amount is above this needs approval; null: the server’s APPROVAL_THRESHOLD');
+const approvalDays = z
+  .int()
+  .min(1)
+  .max(365)
+  .nullable()
+  .describe('Days from the submission of a document to its deadline; null: 7');
+
+export const createTypeBody = z.strictObject({
+  code,
+  label,
+  folder,
+  requires_approval: requiresApproval.optional().describe('Default: false'),
+  approval_threshold: approvalThreshold.optional(),
+  approval_days: approvalDays.optional(),
+});
 export const updateTypeBody = createTypeBody.partial();
 
 export const typeAnswer = z.object({
@@ -24,6 +47,9 @@ export const typeAnswer = z.object({
   code: z.string(),
   label: z.string(),
   folder: z.string(),
+  requires_approval: z.boolean(),
+  approval_threshold: z.number().nullable(),
+  approval_days: z.int().nullable(),
   created_at: instant,
   updated_at: instant,
 });

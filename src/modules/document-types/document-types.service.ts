@@ -1,7 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Database, Transaction } from '../../database/client.ts';
 import { type DocumentType, Prisma } from '../../database/generated/client.ts';
+import type { Actor } from '../../http/request.ts';
+import { recordAudit } from '../audit/record-audit.ts';
 import { renameForFolder } from '../documents/filed-name.ts';
 import { transact } from '../documents/transact.ts';
+import { notify } from '../notifications/notify.ts';
 import { builtInCode, codeTaken, documentTypeNotFound, typeInUse } from './document-types.errors.ts';
 
 /** There from the start (contract §4), and known by their codes. */
@@ -11,6 +15,39 @@ export interface TypeFields {
   code: string;
   label: string;
   folder: string;
+  /** whether every document of the type needs approval */
+  requiresApproval?: boolean;
+  /** an amount above this needs approval; null: APPROVAL_THRESHOLD decides */
+  approvalThreshold?: number | null;
+  /** days from the submission to the deadline; null: seven */
+  approvalDays?: number | null;
+}
+
+function record(
+  tx: Transaction,
+  o: { actor: Actor; action: string; id: number; details: Record<string, unknown> },
+): Promise<void> {
+  const { actor, action, id: objectId, details } = o;
+  return recordAudit(tx, {
+    actor,
+    action,
+    objectType: 'document_type',
+    objectId,
+    outcome: 'success',
+    details,
+  });
+}
+
+function fieldsOf(type: DocumentType): Required<TypeFields> {
+  const { code, label, folder, requiresApproval, approvalThreshold, approvalDays } = type;
+  return {
+    code,
+    label,
+    folder,
+    requiresApproval,
+    approvalThreshold: approvalThreshold?.toNumber() ?? null,
+    approvalDays,
+  };
 }
 
 export type DocumentTypesService = ReturnType<typeof createDocumentTypesService>;
@@ -41,28 +78,44 @@ export function createDocumentTypesService({
     list: () => db.documentType.findMany({ orderBy: [{ label: 'asc' }, { id: 'asc' }] }),
 
     /** Throws `document_types.code_taken`. */
-    async create(fields: TypeFields) {
+    async create(fields: TypeFields, actor: Actor) {
       try {
-        return await db.documentType.create({ data: fields });
+        return await transact(db, async (tx) => {
+          if ((await tx.documentType.count({ where: { code: fields.code } })) > 0) throw codeTaken();
+          const created = await tx.documentType.create({ data: fields });
+          await record(tx, {
+            actor,
+            action: 'document_types.create',
+            id: created.id,
+            details: { ...fields },
+          });
+          return created;
+        });
       } catch (error) {
         throw isCodeConflict(error) ? codeTaken({ cause: error }) : error;
       }
     },
 
-    /** With another folder, every document of the type moves there on every target. */
-    async update(id: number, fields: { [K in keyof TypeFields]?: TypeFields[K] | undefined }) {
+    /**
+     * With another folder, every document of the type moves there on every target. What it says of approval holds
+     * for documents that come, or are changed, after.
+     */
+    async update(id: number, fields: { [K in keyof TypeFields]?: TypeFields[K] | undefined }, actor: Actor) {
       try {
         return await transact(db, async (tx) => {
           await tx.$executeRaw`SELECT 1 FROM document_types WHERE id = ${id} FOR UPDATE`;
           const current = await tx.documentType.findUnique({ where: { id } });
           if (!current) throw documentTypeNotFound();
-          const { code = current.code, label = current.label, folder = current.folder } = fields;
+          const before = fieldsOf(current);
+          const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+          const next: typeof before = { ...before, ...Object.fromEntries(given) };
+          const { code, folder } = next;
           if (code !== current.code) {
             if (builtIn.has(current.code)) throw builtInCode();
             if ((await tx.documentType.count({ where: { code } })) > 0) throw codeTaken();
           }
-          if (code === current.code && label === current.label && folder === current.folder) return current;
-          const changed = await tx.documentType.update({ where: { id }, data: { code, label, folder } });
+          if (isDeepStrictEqual(next, before)) return current;
+          const changed = await tx.documentType.update({ where: { id }, data: next });
           if (folder !== current.folder) {
             await renameForFolder(tx, { documentTypeId: id, folder });
             // What their answers say has changed, and so has their ETag.
@@ -72,6 +125,7 @@ export function createDocumentTypesService({
             });
             await onTypeMoved(tx, { documentTypeId: id });
           }
+          await record(tx, { actor, action: 'document_types.change', id, details: { ...fields } });
           return changed;
         });
       } catch (error) {
@@ -79,9 +133,9 @@ export function createDocumentTypesService({
       }
     },
 
-    /** Throws `document_types.in_use` while a document, in the trash or not, is of this type. Answers what it was. */
-    async remove(id: number): Promise<DocumentType> {
-      return db.$transaction(async (tx) => {
+    /** Throws `document_types.in_use` while a document, in the trash or not, is of this type. Answers what it was; roles over it go with it. */
+    async remove(id: number, actor: Actor): Promise<DocumentType> {
+      return transact(db, async (tx) => {
         // No document can take the type while its row is locked.
         await tx.$executeRaw`SELECT 1 FROM document_types WHERE id = ${id} FOR UPDATE`;
         const current = await tx.documentType.findUnique({ where: { id } });
@@ -89,7 +143,32 @@ export function createDocumentTypesService({
         if (current.code === 'other') throw builtInCode();
         const count = await tx.document.count({ where: { documentTypeId: id } });
         if (count > 0) throw typeInUse({ params: { count } });
-        return tx.documentType.delete({ where: { id } });
+        const roles = await tx.roleAssignment.findMany({
+          where: { documentTypeId: id },
+          select: { userId: true, roleCode: true },
+          orderBy: { id: 'asc' },
+        });
+        await tx.documentType.delete({ where: { id }, select: { id: true } });
+        const scope = `document_type:${current.code}`;
+        await notify(
+          tx,
+          roles.map(({ userId, roleCode: role }) => ({
+            userId,
+            kind: 'role_removed',
+            priority: 'normal',
+            params: { role, scope },
+          })),
+        );
+        await record(tx, {
+          actor,
+          action: 'document_types.remove',
+          id,
+          details: {
+            code: current.code,
+            roles_removed: roles.map((row) => ({ user_id: row.userId, role: row.roleCode })),
+          },
+        });
+        return current;
       });
     },
   };

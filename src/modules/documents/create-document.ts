@@ -3,7 +3,7 @@ import type { SessionUser } from '../../http/request.ts';
 import type { Received } from '../../storage/content-store.ts';
 import { holdLabels, readLineage, withAncestors } from '../tags/tag-tree.ts';
 import { duplicateDocument, duplicateInTrash } from './documents.errors.ts';
-import { findDuplicate, readBack, type ShownDocument, subjectOf } from './documents.queries.ts';
+import { findDuplicate, readBack, type ShownDocument } from './documents.queries.ts';
 import type { CreateFields } from './documents.schemas.ts';
 import type { DocumentsContext } from './documents-context.ts';
 import { recogniseFile } from './file-kind.ts';
@@ -76,8 +76,7 @@ export async function createDocument(
       const id = await insertDocument(tx, { input, kind, now });
       await context.onText(tx, { documentId: id });
       if (kind.hasText) await context.onBytes(tx, { documentId: id, version: 1 });
-      const after = subjectOf((await readBack(tx, id)).document);
-      await context.onSubject(tx, { documentId: id, userId: user.id, before: null, after });
+      await context.onSubject(tx, { documentId: id, userId: user.id });
       await context.onFiled(tx, { documentIds: [id] });
       const shown = await readBack(tx, id);
       if (key !== undefined) await keepAnswer(tx, { userId: user.id, key, answer: shown });
@@ -154,6 +153,12 @@ async function insertDocument(
     select: { number: true },
   });
   if (tagIds.length > 0)
-    await tx.documentTag.createMany({ data: tagIds.map((tagId) => ({ documentId: id, tagId })) });
+    await tx.documentTag.createMany({
+      data: tagIds.map((tagId) => ({
+        documentId: id,
+        tagId,
+        named: fields.tags?.includes(tagId) ?? true,
+      })),
+    });
   return id;
 }

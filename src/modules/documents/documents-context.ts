@@ -3,21 +3,6 @@ import type { ContentStore } from '../../storage/content-store.ts';
 
 type InTransaction = (tx: Transaction, o: { documentIds: number[] }) => Promise<void>;
 
-/** What an approval is about, before and after a change. */
-export interface SubjectChange {
-  documentId: number;
-  userId: number;
-  before: Subject | null;
-  after: Subject;
-}
-
-export interface Subject {
-  version: number;
-  amount: number | null;
-  currency: string;
-  documentTypeId: number;
-}
-
 /** What the use cases of documents work with. */
 export interface DocumentsContext {
   db: Database;
@@ -40,10 +25,10 @@ export interface DocumentsContext {
    */
   onBytes: (tx: Transaction, o: { documentId: number; version: number }) => Promise<void>;
   /**
-   * Told, inside the transaction and with the document locked, of one that is new (`before` null), or that has
-   * another version, amount, currency or type: it may need approval. Its revision is the caller's.
+   * Told, inside the transaction and with the document locked, of one that is new or has another version, amount,
+   * currency or type, and of who made it so: it may need approval. Its revision is the caller's.
    */
-  onSubject: (tx: Transaction, o: SubjectChange) => Promise<void>;
+  onSubject: (tx: Transaction, o: { documentId: number; userId: number }) => Promise<void>;
   log: { error(details: object, message: string): void };
   now: () => Date;
 }

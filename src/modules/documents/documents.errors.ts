@@ -53,10 +53,17 @@ export const versionNotFound = defineError('documents.version_not_found', 404, {
   en: 'The document has no such version.',
 });
 
+export const shareNotFound = defineError('documents.not_shared', 404, {
+  fr: 'Ce document n’est pas partagé avec cet utilisateur.',
+  en: 'This document is not shared with this user.',
+});
+
 /** What is wrong with one field, beyond its shape. */
 export const fieldErrors = {
   unknownType: { fr: 'Type de document inconnu', en: 'Unknown document type' },
   unknownCorrespondent: { fr: 'Correspondant inconnu', en: 'Unknown correspondent' },
+  isOwner: { fr: 'C’est le propriétaire du document', en: 'Owns the document' },
+  unknownUser: { fr: 'Utilisateur inconnu ou désactivé', en: 'Unknown or deactivated user' },
   unknownTag: { fr: 'Étiquette inconnue', en: 'Unknown tag' },
   asnTaken: { fr: 'Déjà pris', en: 'Already taken' },
   amount: {

@@ -2,15 +2,14 @@ import type { Database, Transaction } from '../../database/client.ts';
 import { Prisma } from '../../database/generated/client.ts';
 import { documentNotFound } from '../../http/http.errors.ts';
 import type { SessionUser } from '../../http/request.ts';
-import { type DocumentAnswer, isDay, type ListQuery, toMoment } from './documents.schemas.ts';
-import type { Subject } from './documents-context.ts';
+import type { DocumentAnswer } from './documents.schemas.ts';
 import { documentEtag } from './etag.ts';
 import { filedPath } from './filing.ts';
 import { visibleTo } from './visibility.ts';
 
 type Client = Database | Transaction;
 
-interface DocumentRow {
+export interface DocumentRow {
   id: number;
   title: string;
   filed_month: Date;
@@ -41,18 +40,22 @@ interface DocumentRow {
   tags: DocumentAnswer['tags'];
 }
 
-/** Everything an answer shows of the documents `d`. A double holds every amount of 14 digits exactly. */
-const columns = Prisma.sql`
+/** What an answer shows of the documents `d`, but for their tags. A double holds every amount of 14 digits exactly. */
+export const ownColumns = Prisma.sql`
   d.id, d.title, d.filed_month, d.filed_name, t.folder, v.original_filename, v.file_size, v.mime_type,
   d.document_type_id, t.code AS document_type_code, t.label AS document_type_label,
   d.correspondent_id, c.name AS correspondent_name, d.document_date, d.amount::float8 AS amount, d.currency,
   d.created_at, d.updated_at, d.asn, d.owner_id, u.display_name AS owner_name, d.sha256, d.version, d.revision,
-  d.validation_status, d.text_status, d.trashed_at,
+  d.validation_status, d.text_status, d.trashed_at`;
+
+/** Everything an answer shows of the documents `d`. */
+export const columns = Prisma.sql`${ownColumns},
   coalesce((
     SELECT json_agg(json_build_object('id', g.id, 'name', g.name, 'color', g.color) ORDER BY g.name, g.id)
     FROM document_tags dt JOIN tags g ON g.id = dt.tag_id WHERE dt.document_id = d.id), '[]') AS tags`;
 
-const joins = Prisma.sql`
+/** What `columns` are read from, beside the rows `d`: each has exactly one row in all of these. */
+export const joins = Prisma.sql`
   JOIN document_versions v ON v.document_id = d.id AND v.number = d.version
   JOIN document_types t ON t.id = d.document_type_id
   JOIN users u ON u.id = d.owner_id
@@ -64,7 +67,7 @@ export interface ShownDocument {
   etag: string;
 }
 
-function toAnswer(row: DocumentRow): DocumentAnswer {
+export function toAnswer(row: DocumentRow): DocumentAnswer {
   return {
     id: row.id,
     title: row.title,
@@ -109,11 +112,6 @@ export async function readBack(tx: Transaction, id: number): Promise<ShownDocume
   return shown;
 }
 
-export function subjectOf(document: DocumentAnswer): Subject {
-  const { version, amount, currency, document_type_id: documentTypeId } = document;
-  return { version, amount, currency, documentTypeId };
-}
-
 /** The document that already holds these bytes, among those the user may see: their own first. */
 export async function findDuplicate(
   client: Client,
@@ -125,96 +123,6 @@ export async function findDuplicate(
     WHERE v.sha256 = ${sha256}::char(64) AND ${visibleTo(user)}
     ORDER BY d.owner_id = ${user.id} DESC, d.trashed_at NULLS FIRST, d.id LIMIT 1`;
   return row ?? null;
-}
-
-/** Text to be found as it stands, inside a LIKE pattern. */
-function likePattern(text: string): string {
-  return `%${text.normalize('NFC').replace(/[\\%_]/g, '\\$&')}%`;
-}
-
-const dayMs = 24 * 60 * 60 * 1000;
-
-function createdBounds({ created_after, created_before }: ListQuery): Prisma.Sql[] {
-  const bounds: Prisma.Sql[] = [];
-  if (created_after) bounds.push(Prisma.sql`d.created_at >= ${toMoment(created_after)}`);
-  if (created_before) {
-    const last = toMoment(created_before);
-    bounds.push(
-      isDay(created_before)
-        ? Prisma.sql`d.created_at < ${new Date(last.getTime() + dayMs)}`
-        : Prisma.sql`d.created_at <= ${last}`,
-    );
-  }
-  return bounds;
-}
-
-/**
- * The ids of what the words are found in, as a table `found` of one row. Found once, from two indexes: an OR
- * over both tables would use neither. Finding “Facture” in each of 100,000 titles takes 0.1 s, a rare word 1 ms.
- */
-function found({ search }: ListQuery): Prisma.Sql {
-  if (!search) return Prisma.empty;
-  const pattern = likePattern(search);
-  return Prisma.sql`WITH found AS MATERIALIZED (SELECT ARRAY(
-    SELECT s.id FROM documents s WHERE s.title ILIKE ${pattern}
-    UNION ALL
-    SELECT f.document_id FROM document_versions f JOIN documents s ON s.id = f.document_id AND s.version = f.number
-    WHERE f.original_filename ILIKE ${pattern}) AS ids)`;
-}
-
-function conditions(user: SessionUser, query: ListQuery): Prisma.Sql {
-  const trashed = query.trashed === 'true' || query.trashed === '1';
-  const all = [
-    visibleTo(user),
-    trashed ? Prisma.sql`d.trashed_at IS NOT NULL` : Prisma.sql`d.trashed_at IS NULL`,
-  ];
-  if (query.search) all.push(Prisma.sql`d.id = ANY((SELECT ids FROM found)::int[])`);
-  if (query.document_type_id) all.push(Prisma.sql`d.document_type_id = ${query.document_type_id}`);
-  if (query.correspondent_id) all.push(Prisma.sql`d.correspondent_id = ${query.correspondent_id}`);
-  if (query.status) all.push(Prisma.sql`d.validation_status = ${query.status}`);
-  if (query.tag_id) {
-    all.push(
-      Prisma.sql`EXISTS (SELECT 1 FROM document_tags x WHERE x.document_id = d.id AND x.tag_id = ${query.tag_id})`,
-    );
-  }
-  return Prisma.join([...all, ...createdBounds(query)], ' AND ');
-}
-
-/** The order of the rows `alias`, stable by id. Words of ours only: nothing here comes from the request. */
-function ordering({ order_by, order }: ListQuery, alias: 'd' | 'r'): Prisma.Sql {
-  const direction = order.toUpperCase() === 'ASC' ? 'ASC' : 'DESC';
-  const column = {
-    id: `${alias}.id ${direction}`,
-    // As people sort: é beside e, whatever the collation of the database.
-    title: `${alias}.title COLLATE "und-x-icu" ${direction}`,
-    created_at: `${alias}.created_at ${direction}`,
-    updated_at: `${alias}.updated_at ${direction}`,
-    document_date: `${alias}.document_date ${direction} NULLS LAST`,
-    amount: `${alias}.amount ${direction} NULLS LAST`,
-  }[order_by];
-  return Prisma.raw(`${column}, ${alias}.id ${direction}`);
-}
-
-/** One page of the documents a user may see, and how many there are in all; both of one moment. */
-export async function listDocuments(
-  client: Client,
-  { user, query }: { user: SessionUser; query: ListQuery },
-): Promise<{ documents: DocumentAnswer[]; total: number }> {
-  const where = conditions(user, query);
-  const offset = (query.page - 1) * query.per_page;
-  // The page's ids first, then what is shown of them: a deep page joins nothing it does not show.
-  const rows = await client.$queryRaw<(DocumentRow & { total: number })[]>`
-    ${found(query)} SELECT n.total, r.*
-    FROM (SELECT count(*)::int AS total FROM documents d WHERE ${where}) n
-    LEFT JOIN LATERAL (
-      SELECT ${columns}
-      FROM (SELECT d.* FROM documents d WHERE ${where}
-            ORDER BY ${ordering(query, 'd')} LIMIT ${query.per_page} OFFSET ${offset}::bigint) d
-      ${joins}
-    ) r ON n.total > ${offset}::bigint
-    ORDER BY ${ordering(query, 'r')}`;
-  const documents = rows.flatMap((row) => (row.id === null ? [] : [toAnswer(row)]));
-  return { documents, total: rows[0]?.total ?? 0 };
 }
 
 export interface StoredVersion {

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { adminRequired, invalidRequest } from '../../http/http.errors.ts';
-import { currentUser } from '../../http/request.ts';
+import { actorOf, currentUser } from '../../http/request.ts';
 import { idParams, paginate, success, successPage } from '../../http/schemas.ts';
 import type { ContentStore } from '../../storage/content-store.ts';
 import { fieldErrors } from './documents.errors.ts';
@@ -123,7 +123,7 @@ export function documentsRoutes({
     app.route({
       method: 'DELETE',
       url: '/documents/:id',
-      config: { access: 'document:write' },
+      config: { access: 'document:own' },
       schema: {
         tags,
         summary: 'Move a document to the trash, or delete it for good',
@@ -139,7 +139,9 @@ export function documentsRoutes({
         if (permanent && !user.isAdmin) throw adminRequired();
         return sendDocument(
           reply,
-          permanent ? await documents.purge(target) : await documents.trash({ user, ...target }),
+          permanent
+            ? await documents.purge({ ...target, actor: actorOf(request) })
+            : await documents.trash({ user, ...target }),
         );
       },
     });
@@ -147,7 +149,7 @@ export function documentsRoutes({
     app.route({
       method: 'POST',
       url: '/documents/:id/restore',
-      config: { access: 'document:write' },
+      config: { access: 'document:own' },
       schema: {
         tags,
         summary: 'Take a document out of the trash',

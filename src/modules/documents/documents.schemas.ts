@@ -4,7 +4,7 @@ import { fieldErrors } from './documents.errors.ts';
 
 const currencies = new Set(Intl.supportedValuesOf('currency'));
 
-const date = z.iso
+export const date = z.iso
   .date()
   .refine((value) => !value.startsWith('0000'), { params: { text: fieldErrors.date } });
 
@@ -15,7 +15,7 @@ export const toMoment = (text: string) =>
   new Date(isDay(text) || /(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
 
 /** A day (all of it, UTC) or a moment; without a zone, UTC. PostgreSQL knows no year 0. */
-const dateOrTime = z
+export const dateOrTime = z
   .union([z.iso.date(), z.iso.datetime({ offset: true, local: true })])
   .refine((value) => toMoment(value).getUTCFullYear() >= 1, { params: { text: fieldErrors.time } });
 
@@ -131,7 +131,11 @@ export const updateBody = z.strictObject({
   amount: amount.nullable().optional(),
   currency: currency.optional(),
   asn: idNumber.nullable().optional(),
-  tags: tags.optional(),
+  tags: tags
+    .optional()
+    .describe(
+      'Ids of tags. A new one brings those above it; one that is left out goes, with those below it. The same list again changes nothing: what only came along with a tag below it need not be listed',
+    ),
 });
 export type UpdateFields = z.output<typeof updateBody>;
 

@@ -1,22 +1,16 @@
 import type { Readable } from 'node:stream';
-import type { DocumentAccess } from '../../http/authorization.ts';
 import { documentNotFound } from '../../http/http.errors.ts';
-import type { SessionUser } from '../../http/request.ts';
+import type { Actor, SessionUser } from '../../http/request.ts';
 import { type CreateInput, createDocument } from './create-document.ts';
 import { versionNotFound } from './documents.errors.ts';
-import {
-  findDocument,
-  findVersion,
-  listDocuments,
-  type ShownDocument,
-  type StoredVersion,
-} from './documents.queries.ts';
+import { findDocument, findVersion, type ShownDocument, type StoredVersion } from './documents.queries.ts';
 import type { ListQuery, UpdateFields } from './documents.schemas.ts';
 import type { DocumentsContext } from './documents-context.ts';
 import { openImport } from './import-file.ts';
+import { listDocuments } from './list.queries.ts';
 import { purgeDocument, restoreDocument, trashDocument } from './trash.ts';
 import { type ChangeTarget, replaceFile, updateDocument } from './update-document.ts';
-import { visibleTo } from './visibility.ts';
+import { findAccess } from './visibility.ts';
 
 export type DocumentsService = ReturnType<typeof createDocumentsService>;
 
@@ -37,12 +31,7 @@ export function createDocumentsService({
 
   return {
     /** What a user may do with a document; `none` is a 404 to them. */
-    async access({ user, documentId }: { user: SessionUser; documentId: number }): Promise<DocumentAccess> {
-      const [row] = await db.$queryRaw<
-        unknown[]
-      >`SELECT 1 FROM documents d WHERE d.id = ${documentId} AND ${visibleTo(user)}`;
-      return row ? 'write' : 'none';
-    },
+    access: (o: { user: SessionUser; documentId: number }) => findAccess(db, o),
 
     list: (o: { user: SessionUser; query: ListQuery }) => listDocuments(db, o),
 
@@ -68,7 +57,7 @@ export function createDocumentsService({
     replaceFile: (o: Parameters<typeof replaceFile>[1]) => replaceFile(context, o),
     trash: (o: ChangeTarget & { user: SessionUser }) => trashDocument(context, o),
     restore: (o: ChangeTarget) => restoreDocument(context, o),
-    purge: (o: ChangeTarget) => purgeDocument(context, o),
+    purge: (o: ChangeTarget & { actor: Actor }) => purgeDocument(context, o),
 
     /** Every version of a document's file, the newest first. */
     async versions(documentId: number) {

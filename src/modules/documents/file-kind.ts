@@ -2,6 +2,7 @@ import { fileTypeFromBuffer } from 'file-type';
 import mime from 'mime-types';
 
 export interface FileKind {
+  /** with a `charset` where it is text/… and not written in UTF-8 */
   mimeType: string;
   /** whether there is text to take out: plain text of any sort, or a PDF */
   hasText: boolean;
@@ -18,15 +19,36 @@ function isTextual(mimeType: string): boolean {
   );
 }
 
-/** UTF-8 with no NUL; a character that the end of the head cuts in two is none of its faults. */
-function isText(head: Buffer, whole: boolean): boolean {
-  if (head.includes(0)) return false;
+/** What no text has: control characters, but for those that lay it out. */
+const unprintable = /[^\P{Cc}\t\n\f\r\u0085]/u;
+
+/** What bytes say in an encoding, or null; a character that the end of the head cuts in two is none of its faults. */
+function decode(head: Buffer, encoding: string, whole: boolean): string | null {
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: !whole });
-    return true;
+    return new TextDecoder(encoding, { fatal: true }).decode(head, { stream: !whole });
   } catch {
-    return false;
+    return null;
   }
+}
+
+/**
+ * How a text is written, or null where it is none: UTF-16 says so itself, UTF-8 is hardly ever met by chance. Any
+ * bytes are windows-1252, so the name must say `isNamedText`, and nothing unprintable may be in it.
+ */
+function encodingOf(
+  head: Buffer,
+  { whole, isNamedText }: { whole: boolean; isNamedText: boolean },
+): 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | null {
+  const reads = (encoding: string) => {
+    const text = decode(head, encoding, whole);
+    return text !== null && !unprintable.test(text);
+  };
+  const mark = head.subarray(0, 2).toString('hex');
+  if (mark === 'fffe' && reads('utf-16le')) return 'utf-16le';
+  if (mark === 'feff' && reads('utf-16be')) return 'utf-16be';
+  if (head.includes(0)) return null;
+  if (decode(head, 'utf-8', whole) !== null) return 'utf-8';
+  return isNamedText && reads('windows-1252') ? 'windows-1252' : null;
 }
 
 /** Office files are containers of a known sort; only their name says which. */
@@ -54,6 +76,10 @@ export async function recogniseFile(file: {
     const mimeType = refine(found.mime, named);
     return { mimeType, hasText: mimeType === 'application/pdf' || isTextual(mimeType) };
   }
-  if (!isText(file.head, file.size === file.head.length)) return binary;
-  return { mimeType: named && isTextual(named) ? named : 'text/plain', hasText: true };
+  const isNamedText = named !== false && isTextual(named);
+  const encoding = encodingOf(file.head, { whole: file.size === file.head.length, isNamedText });
+  if (!encoding) return binary;
+  const mimeType = isNamedText ? named : 'text/plain';
+  const tellsHow = encoding !== 'utf-8' && mimeType.startsWith('text/');
+  return { mimeType: tellsHow ? `${mimeType}; charset=${encoding}` : mimeType, hasText: true };
 }

@@ -121,7 +121,9 @@ export function filesRoutes({
             documentId: request.params.id,
             version: request.query.version,
           });
-          if (disposition === 'inline' && !shownInline.has(stored.mimeType)) throw noPreview();
+          // without the charset
+          const [type = ''] = stored.mimeType.split(';', 1);
+          if (disposition === 'inline' && !shownInline.has(type)) throw noPreview();
           return sendFile({ request, reply, stored, disposition, documents });
         },
       });
@@ -170,7 +172,7 @@ async function sendFile({
   const stream = await documents.read(stored, range);
   reply.headers({
     ...shared,
-    'Content-Type': stored.mimeType.startsWith('text/')
+    'Content-Type': /^text\/[^;]*$/.test(stored.mimeType)
       ? `${stored.mimeType}; charset=utf-8`
       : stored.mimeType,
     'Content-Length': range ? range.end - range.start + 1 : stored.size,

@@ -1,4 +1,5 @@
-import type { SessionUser } from '../../http/request.ts';
+import type { Actor, SessionUser } from '../../http/request.ts';
+import { recordAudit } from '../audit/record-audit.ts';
 import { readBack, type ShownDocument } from './documents.queries.ts';
 import type { DocumentsContext } from './documents-context.ts';
 import { transact } from './transact.ts';
@@ -42,7 +43,10 @@ async function setTrash(
  * Deletes a document for good, from wherever it is: the row, its versions and tags, and the bytes that no
  * other document has. Answers what it was.
  */
-export async function purgeDocument(context: DocumentsContext, target: ChangeTarget): Promise<ShownDocument> {
+export async function purgeDocument(
+  context: DocumentsContext,
+  { actor, ...target }: ChangeTarget & { actor: Actor },
+): Promise<ShownDocument> {
   const { shown, hashes } = await transact(context.db, async (tx) => {
     const shown = await lockDocument(tx, target);
     const versions = await tx.documentVersion.findMany({
@@ -51,6 +55,15 @@ export async function purgeDocument(context: DocumentsContext, target: ChangeTar
     });
     await tx.document.delete({ where: { id: target.id }, select: { id: true } });
     await context.onPurged(tx, { documentIds: [target.id] });
+    const { title, owner_id, sha256 } = shown.document;
+    await recordAudit(tx, {
+      actor,
+      action: 'documents.purge',
+      objectType: 'document',
+      objectId: target.id,
+      outcome: 'success',
+      details: { title, owner_id, sha256 },
+    });
     return { shown, hashes: versions.map((version) => version.sha256) };
   });
   // The row is gone whatever happens here; what stays is swept at night.

@@ -3,10 +3,10 @@ import type { Transaction } from '../../database/client.ts';
 import { documentNotFound } from '../../http/http.errors.ts';
 import type { SessionUser } from '../../http/request.ts';
 import type { Received } from '../../storage/content-store.ts';
-import { holdLabels, readLineage, settleTags } from '../tags/tag-tree.ts';
+import { type HeldTag, holdLabels, readLineage, settleTags } from '../tags/tag-tree.ts';
 import { refuseDuplicate } from './create-document.ts';
 import { inTrash } from './documents.errors.ts';
-import { findDocument, readBack, type ShownDocument, subjectOf } from './documents.queries.ts';
+import { findDocument, readBack, type ShownDocument } from './documents.queries.ts';
 import type { DocumentAnswer, UpdateFields } from './documents.schemas.ts';
 import type { DocumentsContext } from './documents-context.ts';
 import { checkIfMatch } from './etag.ts';
@@ -15,6 +15,7 @@ import { chooseFiledName } from './filed-name.ts';
 import { filedMonthOf, safeName } from './filing.ts';
 import { findReferences } from './references.ts';
 import { transact } from './transact.ts';
+import { mayStillChange } from './visibility.ts';
 
 export interface ChangeTarget {
   id: number;
@@ -62,18 +63,6 @@ function sameIds(one: number[], other: number[]): boolean {
   return one.length === other.length && one.every((id) => other.includes(id));
 }
 
-/** Tells what an approval is about, where that has changed. */
-async function noteSubject(
-  context: DocumentsContext,
-  tx: Transaction,
-  o: { user: SessionUser; before: DocumentAnswer },
-): Promise<void> {
-  const before = subjectOf(o.before);
-  const after = subjectOf((await readBack(tx, o.before.id)).document);
-  if (!isDeepStrictEqual(before, after))
-    await context.onSubject(tx, { documentId: o.before.id, userId: o.user.id, before, after });
-}
-
 /**
  * Changes what is said of a document (`PUT /documents/{id}`). A change that changes nothing leaves the
  * validator as it was. Where its month or folder changes, the targets follow. `settleTags` says what a list of
@@ -94,7 +83,12 @@ export async function updateDocument(
     const next: typeof current = { ...current, ...withoutUndefined(fields) };
     if (fields.tags) {
       const lineage = await readLineage(tx, [...tagIds, ...fields.tags]);
-      next.tags = settleTags({ lineage, before: tagIds, wanted: fields.tags });
+      const before = await tx.$queryRaw<HeldTag[]>`
+        SELECT tag_id AS id, named FROM document_tags WHERE document_id = ${document.id}`;
+      next.tags = settleTags({ lineage, before, wanted: fields.tags });
+      await tx.$executeRaw`
+        UPDATE document_tags SET named = NOT named
+        WHERE document_id = ${document.id} AND named <> (tag_id = ANY(${fields.tags}::int[]))`;
     }
     const tagsChanged = !sameIds(next.tags, tagIds);
     if (!tagsChanged && isDeepStrictEqual(pick(next), pick(document))) return shown;
@@ -124,6 +118,7 @@ export async function updateDocument(
         title: next.title,
         documentTypeId: documentType.id,
         correspondentId: next.correspondent_id,
+        ...(next.correspondent_id !== document.correspondent_id && { correspondentOrigin: 'hand' }),
         documentDate,
         amount: next.amount?.toFixed(2) ?? null,
         currency: next.currency,
@@ -135,12 +130,23 @@ export async function updateDocument(
       select: { id: true },
     });
     if (tagsChanged) {
-      await tx.documentTag.deleteMany({ where: { documentId: document.id } });
+      await tx.documentTag.deleteMany({ where: { documentId: document.id, tagId: { notIn: next.tags } } });
+      // who gave what stays is still who gave it
       await tx.documentTag.createMany({
-        data: next.tags.map((tagId) => ({ documentId: document.id, tagId })),
+        data: next.tags
+          .filter((tagId) => !tagIds.includes(tagId))
+          .map((tagId) => ({
+            documentId: document.id,
+            tagId,
+            named: fields.tags?.includes(tagId) ?? true,
+          })),
       });
     }
-    await noteSubject(context, tx, { user, before: document });
+    const subjectChanged =
+      next.amount !== document.amount ||
+      next.currency !== document.currency ||
+      next.document_type_id !== document.document_type_id;
+    if (subjectChanged) await context.onSubject(tx, { documentId: document.id, userId: user.id });
     const after = await readBack(tx, document.id);
     if (after.document.file_path !== document.file_path)
       await context.onFiled(tx, { documentIds: [document.id] });
@@ -166,6 +172,8 @@ export async function replaceFile(
     return await transact(context.db, async (tx) => {
       await holdLabels(tx);
       const { document } = await lockDocument(tx, o);
+      // Who sends bytes slowly enough keeps nothing that was taken from them meanwhile.
+      if (!(await mayStillChange(tx, { userId: o.user.id, documentId: o.id }))) throw documentNotFound();
       if (document.trashed_at) throw inTrash();
       await refuseDuplicate(tx, { user: o.user, sha256: received.sha256 });
       const { documentType } = await findReferences(tx, {
@@ -214,7 +222,7 @@ export async function replaceFile(
       });
       await context.onText(tx, { documentId: document.id });
       if (kind.hasText) await context.onBytes(tx, { documentId: document.id, version: number });
-      await noteSubject(context, tx, { user: o.user, before: document });
+      await context.onSubject(tx, { documentId: document.id, userId: o.user.id });
       await context.onFiled(tx, { documentIds: [document.id] });
       const after = await readBack(tx, document.id);
       await received.commit(tx);

@@ -17,7 +17,18 @@ const statusAnswer = success(
     uptime_seconds: z.int(),
     database: z.object({ latency_ms: z.number() }),
     disk: z.object({ free_bytes: z.number(), total_bytes: z.number() }),
-    queue: z.object({ pending: z.int(), failed: z.int() }),
+    queue: z.object({ pending: z.int(), failed: z.int() }).describe('Copies to sync targets'),
+    jobs: z
+      .array(
+        z.object({
+          name: z.string(),
+          waiting: z.int(),
+          running: z.int(),
+          failed: z.int().describe('Given up within the last day'),
+          lag_seconds: z.int().describe('Age of the oldest that could have begun'),
+        }),
+      )
+      .describe('Background work, by its kind'),
     targets: z.array(
       z.object({
         id: z.int(),

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import type { Database } from '../../database/client.ts';
+import type { JobCounts } from '../../jobs/jobs.ts';
 
 export type Check = 'ok' | 'failed';
 
@@ -25,6 +26,7 @@ export function createHealthService({
   pendingMigrations,
   checkStore,
   targetHealth,
+  jobCounts,
 }: {
   db: Database;
   dataDir: string;
@@ -32,6 +34,7 @@ export function createHealthService({
   pendingMigrations: () => Promise<string[]>;
   checkStore: () => Promise<void>;
   targetHealth: () => Promise<TargetHealth[]>;
+  jobCounts: () => Promise<JobCounts[]>;
 }) {
   const outcome = async (check: Promise<unknown>): Promise<Check> => {
     try {
@@ -62,7 +65,7 @@ export function createHealthService({
       const started = performance.now();
       await db.$queryRaw`SELECT 1`;
       const latency = performance.now() - started;
-      const [disk, targets] = await Promise.all([statfs(dataDir), targetHealth()]);
+      const [disk, targets, jobs] = await Promise.all([statfs(dataDir), targetHealth(), jobCounts()]);
       return {
         version,
         uptime_seconds: Math.floor(process.uptime()),
@@ -72,6 +75,7 @@ export function createHealthService({
           pending: targets.reduce((sum, target) => sum + target.pending, 0),
           failed: targets.reduce((sum, target) => sum + target.failed, 0),
         },
+        jobs,
         targets,
       };
     },

@@ -25,6 +25,8 @@ export function createMetrics({ health }: { health: HealthService }) {
   const success = gauge('classeur_sync_last_success_timestamp_seconds', 'Last run without an error', [
     'target',
   ]);
+  const jobs = gauge('classeur_jobs', 'Background jobs, by kind and state', ['job', 'state']);
+  const jobLag = gauge('classeur_jobs_lag_seconds', 'Age of the oldest job that could have begun', ['job']);
 
   return {
     contentType: registry.contentType,
@@ -51,6 +53,12 @@ export function createMetrics({ health }: { health: HealthService }) {
         failed.set(labels, target.failed);
         lag.set(labels, target.lag_seconds);
         if (target.last_success_at) success.set(labels, Date.parse(target.last_success_at) / 1000);
+      }
+      for (const { name: job, waiting, running, failed: failures, lag_seconds } of status.jobs) {
+        jobs.set({ job, state: 'waiting' }, waiting);
+        jobs.set({ job, state: 'running' }, running);
+        jobs.set({ job, state: 'failed' }, failures);
+        jobLag.set({ job }, lag_seconds);
       }
       return registry.metrics();
     },

@@ -1,4 +1,5 @@
 import { foldCase } from './case-folding.ts';
+import { indexTrigrams, type Trigrams } from './trigrams.ts';
 
 /**
  * A text as `fuzzy` compares it: letters, marks, digits and `_`, runs of white space as one space, all else
@@ -12,6 +13,8 @@ export interface FuzzyText {
   /** offset in the NFC text of the character that each letter was made of */
   starts: Int32Array;
   ends: Int32Array;
+  /** where three letters in a row stand in it; made when it is first asked for */
+  trigrams: () => Trigrams;
 }
 
 const kept = /[\p{L}\p{N}\p{M}_]/u;
@@ -87,10 +90,16 @@ export function prepareFuzzy(nfc: string, isInsensitive: boolean): FuzzyText {
     starts.push(start);
     ends.push(end);
   });
+  const compared = Int32Array.from(letters);
+  let trigrams: Trigrams | undefined;
   return {
-    letters: Int32Array.from(letters),
+    letters: compared,
     alphabet,
     starts: Int32Array.from(starts),
     ends: Int32Array.from(ends),
+    trigrams() {
+      trigrams ??= indexTrigrams(compared);
+      return trigrams;
+    },
   };
 }

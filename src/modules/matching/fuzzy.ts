@@ -1,5 +1,6 @@
 import { fuzzyCodes } from './fuzzy-text.ts';
 import type { PreparedText, Span } from './prepared-text.ts';
+import { possibleStarts, type Trigrams } from './trigrams.ts';
 
 /**
  * The partial ratio of RapidFuzz (https://rapidfuzz.github.io/RapidFuzz/Usage/fuzz.html#partial-ratio): the
@@ -28,9 +29,20 @@ const LIMB_MASK = 2 ** LIMB - 1;
  */
 const MOST_STEPS = 30_000_000;
 
-/** Searches one needle in one haystack, both over an alphabet of the numbers below `letters`. */
-function createSearch(needle: Int32Array, haystack: Int32Array, letters: number) {
+interface Search {
+  needle: Int32Array;
+  haystack: Int32Array;
+  /** both are over an alphabet of the numbers below this */
+  letters: number;
+  /** of the haystack, where it is searched for many needles */
+  trigrams?: Trigrams | undefined;
+}
+
+/** Searches one needle in one haystack. */
+function createSearch({ needle, haystack, letters, trigrams }: Search) {
   const size = needle.length;
+  const enough = Math.ceil((9 * size) / 10);
+  const starts = trigrams && possibleStarts({ needle, haystack, trigrams, strays: size - enough });
   const limbs = Math.ceil(size / LIMB);
   const masks = new Int32Array(letters * limbs);
   const counts = new Int32Array(letters);
@@ -84,12 +96,26 @@ function createSearch(needle: Int32Array, haystack: Int32Array, letters: number)
   }
 
   /**
-   * The next full window that is alike, from a place on. Two bounds pass over windows without changing the
-   * answer: a window cannot have more in common than it has of the needle's letters, in any order; and one step
-   * to the right changes the common length by at most one.
+   * The next full window that is alike, from a place on. Bounds pass over windows without changing the answer:
+   * the places where one may begin at all, where they are known; else, that a window cannot have more in common
+   * than it has of the needle's letters, in any order; and that one step to the right changes the common length
+   * by at most one.
    */
-  function nextFull(start: number): Window | undefined {
-    const enough = Math.ceil((9 * size) / 10);
+  const nextFull = (start: number) => (starts ? nextOf(starts, start) : nextOfAll(start));
+
+  function nextOf(places: number[], start: number): Window | undefined {
+    let next = start;
+    for (const from of places) {
+      if (from < next) continue;
+      if (tooMuch()) return undefined;
+      const common = commonLength(from, from + size);
+      if (common >= enough) return best({ from, to: from + size, common });
+      next = from + enough - common;
+    }
+    return undefined;
+  }
+
+  function nextOfAll(start: number): Window | undefined {
     const left = counts.slice();
     let shared = 0;
     const enter = (letter: number) => {
@@ -133,8 +159,9 @@ function createSearch(needle: Int32Array, haystack: Int32Array, letters: number)
 }
 
 /** Where the needle is alike, none of the places within another, in order. */
-function findWindows(needle: Int32Array, haystack: Int32Array, letters: number, limit: number): Window[] {
-  const search = createSearch(needle, haystack, letters);
+function findWindows(o: Search & { limit: number }): Window[] {
+  const { limit } = o;
+  const search = createSearch(o);
   const found: Window[] = [];
   for (let free = 0; found.length < limit; ) {
     const window = search.nextFull(free);
@@ -157,19 +184,23 @@ export function compileFuzzy(pattern: string, isInsensitive: boolean) {
 
   function find(text: PreparedText, limit: number): Span[] {
     if (codes.length === 0) return [];
-    const { letters, alphabet, starts, ends } = text.fuzzy(isInsensitive);
+    const { letters, alphabet, starts, ends, trigrams } = text.fuzzy(isInsensitive);
     if (letters.length === 0) return [];
     const strange = alphabet.size;
     const needle = Int32Array.from(codes, (code) => alphabet.get(code) ?? strange);
     const isWithin = needle.length <= letters.length;
-    const windows = isWithin ? findWindows(needle, letters, strange + 1, limit) : [];
+    const windows = isWithin
+      ? findWindows({ needle, haystack: letters, letters: strange + 1, trigrams: trigrams(), limit })
+      : [];
     if (windows.length > 0) {
       return windows.map(({ from, to }) => ({ start: starts[from] ?? 0, end: ends[to - 1] ?? 0 }));
     }
     // the text is the shorter one, or as long: it is all of it that is alike
     if (isWithin && needle.length < letters.length) return [];
     const whole = { start: starts[0] ?? 0, end: ends.at(-1) ?? 0 };
-    return findWindows(letters, needle, strange + 1, 1).map(() => whole);
+    return findWindows({ needle: letters, haystack: needle, letters: strange + 1, limit: 1 }).map(
+      () => whole,
+    );
   }
 
   return { find, matches: (text: PreparedText) => find(text, 1).length > 0 };

@@ -1,5 +1,6 @@
 import { type FuzzyText, prepareFuzzy } from './fuzzy-text.ts';
 import { toNfc } from './nfc.ts';
+import { foldForSearch } from './required-literals.ts';
 import { indexWords, type WordIndex } from './word-index.ts';
 
 /** Where a rule matches: UTF-16 offsets into the NFC text, `end` behind the last character. */
@@ -16,6 +17,8 @@ export interface PreparedText {
   fuzzy(isInsensitive: boolean): FuzzyText;
   /** `nfc` with each space of another kind as a plain one, at the same offsets: for regular expressions */
   plainSpaces(): string;
+  /** the same in one case, at other offsets: for the strings that a regular expression requires */
+  foldedForSearch(): string;
 }
 
 /** Spaces that RE2's `\s` does not know, though French typography is full of them. */
@@ -36,6 +39,7 @@ export function prepareText(text: string): PreparedText {
     words: (isInsensitive) => pick(words, isInsensitive),
     fuzzy: (isInsensitive) => pick(fuzzy, isInsensitive),
     plainSpaces,
+    foldedForSearch: once(() => foldForSearch(plainSpaces())),
   };
 }
 

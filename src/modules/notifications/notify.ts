@@ -1,29 +1,20 @@
 import type { Transaction } from '../../database/client.ts';
-import type { TextParams } from '../../errors.ts';
+import type { NotificationKind, NotificationParams } from './notification-kinds.ts';
 
 export type Priority = 'urgent' | 'high' | 'normal' | 'low';
 
-export type NotificationKind =
-  | 'validation_pending'
-  | 'validation_escalated'
-  | 'validation_reminder'
-  | 'validation_overdue'
-  | 'validation_approved'
-  | 'validation_rejected'
-  | 'validation_dismissed'
-  | 'document_shared'
-  | 'role_assigned'
-  | 'role_removed'
-  | 'delegation_received';
-
-export interface NewNotification {
-  userId: number;
-  kind: NotificationKind;
-  priority: Priority;
-  documentId?: number | null;
-  /** what title and message need, such as the document's title and a user's name */
-  params: TextParams;
-}
+/**
+ * Whom to tell what, with just what the sentences of its kind need. What names a document names its id too: who
+ * may no longer see the document is then no longer told of it, and what was told goes with it.
+ */
+export type NewNotification = {
+  [Kind in NotificationKind]: {
+    userId: number;
+    kind: Kind;
+    priority: Priority;
+    params: NotificationParams[Kind];
+  } & (NotificationParams[Kind] extends { title: string } ? { documentId: number } : { documentId?: null });
+}[NotificationKind];
 
 /** Tells users something, in the transaction of what it tells of: they hear of it exactly when it is so. */
 export async function notify(tx: Transaction, notifications: NewNotification[]): Promise<void> {

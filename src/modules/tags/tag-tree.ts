@@ -39,10 +39,22 @@ export function withAncestors(lineage: Lineage, tagIds: Iterable<number>): numbe
   return [...new Set([...tagIds].flatMap((id) => [id, ...ancestorsOf(lineage, id)]))];
 }
 
+/** A tag of a document. */
+export interface HeldTag {
+  id: number;
+  /** whether it was given itself, or only came along with one below it */
+  named: boolean;
+}
+
 /**
  * The tags of a document that had `before` and for which the list `wanted` came (contract §5). What is newly in
  * the list is given, with its ancestors. What is no longer in it is taken, with its descendants, unless a tag
  * that is newly given needs it.
+ *
+ * “Giving a child gives its ancestors” and “taking a parent takes its descendants” say two things of a document
+ * with both for which the child alone is listed. Who lists just what was given leaves all as it is: the same list
+ * twice ends in the same state, and an ancestor that only came along was never the caller's to leave out. Any other
+ * list is read against what the document has: an ancestor that is missing is taken.
  */
 export function settleTags({
   lineage,
@@ -50,11 +62,13 @@ export function settleTags({
   wanted,
 }: {
   lineage: Lineage;
-  before: readonly number[];
+  before: readonly HeldTag[];
   wanted: readonly number[];
 }): number[] {
-  const had = new Set(before);
+  const had = new Set(before.map(({ id }) => id));
   const listed = new Set(wanted);
+  const named = new Set(before.filter((tag) => tag.named).map(({ id }) => id));
+  if (named.symmetricDifference(listed).size === 0) return [...had];
   const given = withAncestors(lineage, listed.difference(had));
   const taken = had.difference(listed).difference(new Set(given));
   const kept = [...listed.intersection(had)].filter(

@@ -1,7 +1,8 @@
 import type { Database, Transaction } from '../../database/client.ts';
 import { Prisma } from '../../database/generated/client.ts';
 import type { SessionUser } from '../../http/request.ts';
-import { visibleTo } from '../documents/visibility.ts';
+import { countsBy } from '../documents/counts.queries.ts';
+import { type LearnedFigures, learnedColumn, presentFigures } from './rules/learned-figures.ts';
 import { presentRule } from './rules/stored-rule.ts';
 import type { TagAnswer } from './tags.schemas.ts';
 
@@ -14,6 +15,7 @@ interface TagRow {
   is_insensitive: boolean;
   parent_id: number | null;
   document_count: number;
+  learned: LearnedFigures | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -23,17 +25,12 @@ export async function findTags(
   client: Database | Transaction,
   { user, id }: { user: SessionUser; id?: number },
 ): Promise<TagAnswer[]> {
-  const only = (column: Prisma.Sql) => (id === undefined ? Prisma.sql`TRUE` : Prisma.sql`${column} = ${id}`);
   const rows = await client.$queryRaw<TagRow[]>`
     SELECT t.id, t.name, t.color, t.match, t.matching_algorithm, t.is_insensitive, t.parent_id,
-      coalesce(n.documents, 0) AS document_count, t.created_at, t.updated_at
-    FROM tags t LEFT JOIN (
-      SELECT x.tag_id, count(*)::int AS documents
-      FROM document_tags x JOIN documents d ON d.id = x.document_id
-      WHERE ${visibleTo(user)} AND d.trashed_at IS NULL AND ${only(Prisma.sql`x.tag_id`)}
-      GROUP BY x.tag_id
-    ) n ON n.tag_id = t.id
-    WHERE ${only(Prisma.sql`t.id`)}
+      coalesce(n.count, 0) AS document_count, ${learnedColumn('tags', Prisma.sql`t`)} AS learned,
+      t.created_at, t.updated_at
+    FROM tags t LEFT JOIN ${countsBy(user, { dimension: 'tag', id })} n ON n.key = t.id
+    WHERE ${id === undefined ? Prisma.sql`TRUE` : Prisma.sql`t.id = ${id}`}
     ORDER BY t.name COLLATE "und-x-icu", t.id`;
   return rows.map((row) => ({
     id: row.id,
@@ -42,6 +39,7 @@ export async function findTags(
     ...presentRule(row),
     parent_id: row.parent_id,
     document_count: row.document_count,
+    learned: row.learned && presentFigures(row.learned),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   }));
@@ -67,41 +65,54 @@ export async function isNameTaken(
   return rows.length > 0;
 }
 
-/** Locks, in the order of their ids, the documents that have one of these tags: the trash too. */
-export async function lockTagged(tx: Transaction, tagIds: number[]): Promise<void> {
+/** Locks, in the order of their ids, the documents that have a tag: the trash too. */
+export async function lockTagged(tx: Transaction, tagId: number): Promise<void> {
   await tx.$queryRaw`
     SELECT count(*)::int FROM (
       SELECT 1 FROM documents d
-      WHERE d.id IN (SELECT document_id FROM document_tags WHERE tag_id = ANY(${tagIds}::int[]))
+      WHERE d.id IN (SELECT document_id FROM document_tags WHERE tag_id = ${tagId})
       ORDER BY d.id FOR UPDATE OF d) AS locked`;
 }
 
-/** Gives tags to documents, locked by the caller, that lack them; which documents that changed. */
+/**
+ * Gives tags, one and those above it in the order of their levels, to documents, locked by the caller, that lack
+ * them; which documents that changed.
+ */
 export async function giveTags(
   tx: Transaction,
-  { documentIds, tagIds, now }: { documentIds: number[]; tagIds: number[]; now: Date },
+  {
+    documentIds,
+    tagIds,
+    origin,
+    now,
+  }: { documentIds: number[]; tagIds: number[]; origin: 'rule' | 'auto'; now: Date },
 ): Promise<number[]> {
   if (documentIds.length === 0 || tagIds.length === 0) return [];
   const rows = await tx.$queryRaw<{ id: number }[]>`
     WITH given AS (
-      INSERT INTO document_tags (document_id, tag_id)
-      SELECT d.id, t.id FROM unnest(${documentIds}::int[]) AS d (id) CROSS JOIN unnest(${tagIds}::int[]) AS t (id)
+      INSERT INTO document_tags (document_id, tag_id, origin, named)
+      SELECT d.id, t.id, ${origin}, t.id = ${tagIds[0] ?? 0}
+      FROM unnest(${documentIds}::int[]) AS d (id) CROSS JOIN unnest(${tagIds}::int[]) AS t (id)
       ON CONFLICT DO NOTHING RETURNING document_id)
     UPDATE documents SET revision = revision + 1, updated_at = ${now}
     WHERE id IN (SELECT document_id FROM given) RETURNING id`;
   return rows.map((row) => row.id);
 }
 
-/** Gives some tags to every document, locked by the caller, that has one of others. */
+/**
+ * Gives some tags to every document, locked by the caller, that has another, as that was given. Who has one below it
+ * has it too.
+ */
 export async function giveToTagged(
   tx: Transaction,
-  { having, tagIds, now }: { having: number[]; tagIds: number[]; now: Date },
+  { having, tagIds, now }: { having: number; tagIds: number[]; now: Date },
 ): Promise<void> {
   await tx.$executeRaw`
     WITH given AS (
-      INSERT INTO document_tags (document_id, tag_id)
-      SELECT DISTINCT x.document_id, t.id FROM document_tags x CROSS JOIN unnest(${tagIds}::int[]) AS t (id)
-      WHERE x.tag_id = ANY(${having}::int[])
+      INSERT INTO document_tags (document_id, tag_id, origin, named)
+      SELECT x.document_id, t.id, x.origin, FALSE
+      FROM document_tags x CROSS JOIN unnest(${tagIds}::int[]) AS t (id)
+      WHERE x.tag_id = ${having}
       ON CONFLICT DO NOTHING RETURNING document_id)
     UPDATE documents SET revision = revision + 1, updated_at = ${now}
     WHERE id IN (SELECT document_id FROM given)`;

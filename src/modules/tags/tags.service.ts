@@ -4,7 +4,8 @@ import { invalidRequest } from '../../http/http.errors.ts';
 import type { SessionUser } from '../../http/request.ts';
 import { transact } from '../documents/transact.ts';
 import { type Applied, applyRule } from './rules/apply-rule.ts';
-import { settleRule } from './rules/stored-rule.ts';
+import type { Rulebook } from './rules/rulebook.ts';
+import { becomesAuto, originOf, settleRule } from './rules/stored-rule.ts';
 import { ancestorsOf, lockLabels, readLineage, withAncestors } from './tag-tree.ts';
 import { fieldErrors, tagHasChildren, tagNameTaken, tagNotFound } from './tags.errors.ts';
 import {
@@ -53,10 +54,15 @@ async function checkPlace(tx: Transaction, { id, parentId }: { id: number | null
 /** The tree of tags and their rules (contract §5, seed 004 “Tags”). */
 export function createTagsService({
   db,
+  rulebook,
+  onAuto,
   signal,
   now = () => new Date(),
 }: {
   db: Database;
+  rulebook: Rulebook;
+  /** told, inside the transaction, that a rule has become `auto` */
+  onAuto: (tx: Transaction) => Promise<void>;
   signal: AbortSignal;
   now?: () => Date;
 }) {
@@ -75,6 +81,7 @@ export function createTagsService({
         if (parentId !== null) await checkPlace(tx, { id: null, parentId });
         if (await isNameTaken(tx, { name, parentId })) throw tagNameTaken();
         const { id } = await tx.tag.create({ data: { name, parentId, ...(color && { color }), ...rule } });
+        if (rule.matchingAlgorithm === 'auto') await onAuto(tx);
         return show(tx, { user, id });
       });
     },
@@ -104,11 +111,11 @@ export function createTagsService({
         if (Object.entries(changes).every(([key, value]) => current[key as keyof Tag] === value))
           return show(tx, { user, id });
         await tx.tag.update({ where: { id }, data: changes });
+        if (becomesAuto(rule, current)) await onAuto(tx);
         if (moves && parentId !== null) {
-          const having = (await findSubtree(tx, id)).map((tag) => tag.id);
           const tagIds = withAncestors(await readLineage(tx, [parentId]), [parentId]);
-          await lockTagged(tx, having);
-          await giveToTagged(tx, { having, tagIds, now: now() });
+          await lockTagged(tx, id);
+          await giveToTagged(tx, { having: id, tagIds, now: now() });
         }
         return show(tx, { user, id });
       });
@@ -127,7 +134,7 @@ export function createTagsService({
         const children = rows.map((row) => row.id);
         if (children.length > 0)
           throw tagHasChildren({ params: { count: children.length }, body: { children } });
-        await lockTagged(tx, [id]);
+        await lockTagged(tx, id);
         await touchTagged(tx, { tagId: id, now: now() });
         await tx.tag.delete({ where: { id } });
         return shown;
@@ -136,17 +143,21 @@ export function createTagsService({
 
     /** Runs the tag's rule over the user's documents: who matches gets the tag and what is above it. */
     async apply({ user, id, dryRun }: { user: SessionUser; id: number; dryRun: boolean }): Promise<Applied> {
+      const rule = await read(db, id);
       return applyRule({
         db,
         signal,
         user,
         dryRun,
-        rule: await read(db, id),
+        kind: 'tags',
+        rule,
+        rulebook,
         open: Prisma.sql`NOT EXISTS (SELECT 1 FROM document_tags x WHERE x.document_id = d.id AND x.tag_id = ${id})`,
         give: async (tx, documentIds) => {
           const lineage = await readLineage(tx, [id]);
           if (!lineage.has(id)) throw tagNotFound();
-          return giveTags(tx, { documentIds, tagIds: withAncestors(lineage, [id]), now: now() });
+          const tagIds = withAncestors(lineage, [id]);
+          return giveTags(tx, { documentIds, tagIds, origin: originOf(rule), now: now() });
         },
       });
     },

@@ -1,5 +1,7 @@
 import type { Database } from '../../database/client.ts';
 import type { SessionUser } from '../../http/request.ts';
+import { recordAudit } from '../audit/record-audit.ts';
+import { transact } from '../documents/transact.ts';
 import { seesMore } from '../documents/visibility.ts';
 import { hashPassword, verifyPassword } from './password.ts';
 import { normalizeUsername } from './username.ts';
@@ -37,16 +39,26 @@ export function createCredentials({ db }: { db: Database }) {
      * Replaces the password that `proved` knows and ends all of the user's sessions. Answers with the new
      * proof, or undefined when somebody else changed the user meanwhile.
      */
-    async changePassword(proved: ProvedUser, newPassword: string): Promise<ProvedUser | undefined> {
+    async changePassword(
+      proved: ProvedUser,
+      { newPassword, address }: { newPassword: string; address: string },
+    ): Promise<ProvedUser | undefined> {
       const { id } = proved.user;
       const passwordHash = await hashPassword(newPassword);
-      return db.$transaction(async (tx) => {
+      return transact(db, async (tx) => {
         const { count } = await tx.user.updateMany({
           where: { id, passwordHash: proved.passwordHash, isActive: true },
           data: { passwordHash },
         });
         if (count === 0) return undefined;
         await tx.session.deleteMany({ where: { userId: id } });
+        await recordAudit(tx, {
+          actor: { user: proved.user, address },
+          action: 'auth.password',
+          objectType: 'user',
+          objectId: id,
+          outcome: 'success',
+        });
         return { ...proved, passwordHash };
       });
     },

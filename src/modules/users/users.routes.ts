@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { actorOf } from '../../http/request.ts';
 import { idParams, paginate } from '../../http/schemas.ts';
 import {
   createUserBody,
+  directoryAnswer,
   manyUsers,
   oneUser,
   patchUserBody,
@@ -12,6 +14,9 @@ import type { UsersService } from './users.service.ts';
 
 const tags = ['Users'];
 const config = { access: 'admin' } as const;
+
+/** The call is in the audit log, also where it is refused. */
+const audited = (action: string) => ({ ...config, audit: { action, object: 'user' } });
 
 /** `/users` (contract §3). */
 export function usersRoutes({ users }: { users: UsersService }): FastifyPluginAsyncZod {
@@ -41,12 +46,32 @@ export function usersRoutes({ users }: { users: UsersService }): FastifyPluginAs
     app.route({
       method: 'POST',
       url: '/users',
-      config,
+      config: audited('users.create'),
       schema: { tags, summary: 'Add a user', body: createUserBody, response: { 201: oneUser } },
       handler: async (request, reply) => {
         const { display_name: displayName, is_admin: isAdmin, ...rest } = request.body;
-        const user = await users.create({ ...rest, displayName, isAdmin });
+        const user = await users.create({ ...rest, displayName, isAdmin }, actorOf(request));
         return reply.code(201).send({ success: true, data: presentUser(user) });
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/users/directory',
+      config: { access: 'session' },
+      schema: {
+        tags,
+        summary: 'List the active users by name, to pick one from',
+        querystring: usersQuery,
+        response: { 200: directoryAnswer },
+      },
+      handler: async ({ query: { page, per_page: perPage } }) => {
+        const { rows, total } = await users.directory({ page, perPage });
+        return {
+          success: true as const,
+          data: rows.map(({ id, username, displayName }) => ({ id, username, display_name: displayName })),
+          pagination: paginate({ page, perPage, total }),
+        };
       },
     });
 
@@ -64,7 +89,7 @@ export function usersRoutes({ users }: { users: UsersService }): FastifyPluginAs
     app.route({
       method: 'PATCH',
       url: '/users/:id',
-      config,
+      config: audited('users.change'),
       schema: {
         tags,
         summary: 'Change a user',
@@ -78,7 +103,8 @@ export function usersRoutes({ users }: { users: UsersService }): FastifyPluginAs
       },
       handler: async (request) => {
         const { display_name: displayName, is_admin: isAdmin, is_active: isActive, ...rest } = request.body;
-        const user = await users.patch(request.params.id, { ...rest, displayName, isAdmin, isActive });
+        const changes = { ...rest, displayName, isAdmin, isActive };
+        const user = await users.patch(request.params.id, changes, actorOf(request));
         return { success: true as const, data: presentUser(user) };
       },
     });
@@ -86,7 +112,7 @@ export function usersRoutes({ users }: { users: UsersService }): FastifyPluginAs
     app.route({
       method: 'DELETE',
       url: '/users/:id',
-      config,
+      config: audited('users.deactivate'),
       schema: {
         tags,
         summary: 'Deactivate a user',
@@ -99,7 +125,7 @@ export function usersRoutes({ users }: { users: UsersService }): FastifyPluginAs
       },
       handler: async (request) => ({
         success: true as const,
-        data: presentUser(await users.deactivate(request.params.id)),
+        data: presentUser(await users.deactivate(request.params.id, actorOf(request))),
       }),
     });
   };

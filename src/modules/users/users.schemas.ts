@@ -59,6 +59,9 @@ const userAnswer = z.object({
 export const oneUser = success(userAnswer);
 export const manyUsers = successPage(userAnswer);
 
+/** What everybody may know of the others. */
+export const directoryAnswer = successPage(userAnswer.pick({ id: true, username: true, display_name: true }));
+
 export function presentUser(user: User): z.input<typeof userAnswer> {
   return {
     id: user.id,

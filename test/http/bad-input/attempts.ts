@@ -9,7 +9,7 @@ import {
   unknownKeys,
   unsafeTexts,
 } from './hostile.ts';
-import { allows, basesOf, type Operation, objectOf } from './operations.ts';
+import { allows, basesOf, isList, type Operation, objectOf } from './operations.ts';
 import type { Attempt } from './world.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -136,8 +136,9 @@ export function* queries(operation: Operation, examples: Examples): Generator<La
       yield send(`${name}: ${label}`, `${name}=${encodeURIComponent(text)}`, { refused, field: name });
     }
     yield send(`${name}: NUL`, `${name}=a%00b`, { field: name });
-    yield send(`${name} twice`, `${name}=1&${name}=2`, { field: name });
-    yield send(`${name} as a list`, `${name}[]=1`, { field: `${name}[]` });
+    yield send(`${name} twice`, `${name}=1&${name}=2`, { field: name, refused: !isList(schema) });
+    const asList = known.some((parameter) => parameter.name === `${name}[]`);
+    yield send(`${name} as a list`, `${name}[]=1`, { field: `${name}[]`, refused: !asList });
     for (const broken of brokenEncodings) yield send(`${name}: ${broken}`, `${name}=${broken}`, {});
   }
   for (const key of unknownKeys) {

@@ -40,7 +40,8 @@ export function judgeFailure({ method, path, status, headers, text }: Judged): s
     if (sentence.length < 3 || sentence.length > 400)
       wrong.push(`a message of ${sentence.length} characters`);
     if (inside.test(sentence) || systemCode.test(sentence)) wrong.push(`tells of the inside: ${sentence}`);
-    if (english.test(sentence)) wrong.push(`not French: ${sentence}`);
+    // What it quotes are the contract's own words.
+    if (english.test(sentence.replace(/"[^"]*"/g, ''))) wrong.push(`not French: ${sentence}`);
   }
   if (text.length > 50_000) wrong.push(`an answer of ${text.length} characters`);
   return wrong;

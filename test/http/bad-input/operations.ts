@@ -71,6 +71,11 @@ export function allows(schema: Schema, value: unknown, { asText = false } = {}):
     const number = Number(value);
     return number >= (schema.minimum ?? 0) && number <= (schema.maximum ?? Number.MAX_SAFE_INTEGER);
   }
+  if (asText && schema.type === 'number')
+    return typeof value === 'string' && /^-?\d{1,12}(\.\d{1,2})?$/.test(value);
+  // A list in a query is written as one text for each of its members.
+  if (asText && schema.anyOf) return schema.anyOf.some((one) => allows(one, value, { asText }));
+  if (asText && schema.type === 'array') return allows(schema.items ?? {}, value, { asText });
   let reader = known.get(schema);
   if (!reader) {
     reader = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
@@ -78,6 +83,10 @@ export function allows(schema: Schema, value: unknown, { asText = false } = {}):
   }
   return reader.safeParse(value).success;
 }
+
+/** Whether a parameter of a query may be given several times. */
+export const isList = (schema: Schema): boolean =>
+  schema.type === 'array' || (schema.anyOf?.some(isList) ?? false);
 
 /** The object a body is, where it may also be null. */
 export function objectOf(schema: Schema | undefined): Schema | undefined {
@@ -93,6 +102,7 @@ const byName: Record<string, unknown> = {
   email: 'quelqu.un@example.ch',
   currency: 'CHF',
   code: 'devis',
+  scope: '*',
   color: '#336699',
   name: 'cible',
   folder: 'devis',

@@ -6,6 +6,8 @@ import { type Caller, createWorld, type World } from './world.ts';
 const atTheDoor = 7;
 /** of a member's, which take the same way as the administrator's once they are in, one in so many. */
 const ofMembers = 3;
+/** what every route is refused by in the same way, whatever it reads: one in so many for each route; */
+const alike = 5;
 /** These start a process or a run each time. */
 const slow = /\/sync\/(config|test|run|document|targets\/\{id\}\/(test|adopt))/;
 
@@ -36,7 +38,8 @@ export function describeBadInput(caller: Caller): void {
           attempts === headers ||
           (attempts === queries && !operation.parameters.some((parameter) => parameter.in === 'query'));
         const few = !world.mayCall(operation) || (readsNone && slow.test(operation.path));
-        const oneIn = few ? atTheDoor : caller === 'member' ? ofMembers : 1;
+        const usual = caller === 'member' ? ofMembers : 1;
+        const oneIn = few ? atTheDoor : readsNone || attempts === bodies ? alike : usual;
         for (const attempt of attempts(operation, world.examples(operation))) {
           if (++count % oneIn !== 0) continue;
           tried.add(operation.path);

@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { InjectOptions } from 'fastify';
 import type { Access } from '../../../src/http/request.ts';
 import { type Client, password, startTestApp, type TestApp } from '../../support/app.ts';
 import { upload } from '../../support/upload.ts';
@@ -70,6 +72,14 @@ export async function createWorld(caller: Caller) {
     if (operation.path.startsWith('/api/v1/auth/') && operation.method === 'POST') await signInAgain();
   }
 
+  /** An answer that stays open is left when it has begun. */
+  async function inject(options: InjectOptions) {
+    const { statusCode, headers, stream } = await t.app.inject({ ...options, payloadAsStream: true });
+    const isOpen = String(headers['content-type']).startsWith('text/event-stream');
+    if (isOpen) stream().destroy();
+    return { statusCode, headers, body: isOpen ? '' : await text(stream()) };
+  }
+
   /** Sends it and answers with what is wrong with the answer, or with what it did. */
   async function attempt({ operation, what, url, headers, payload, ...o }: Attempt): Promise<string[]> {
     if (operation.path.startsWith('/api/v1/auth/')) await t.db.loginAttempt.deleteMany();
@@ -79,7 +89,7 @@ export async function createWorld(caller: Caller) {
     requests++;
     let expire: NodeJS.Timeout | undefined;
     const reply = await Promise.race([
-      t.app.inject({
+      inject({
         method: operation.method as 'GET',
         url: address,
         remoteAddress: '192.0.2.7',
@@ -123,7 +133,7 @@ export async function createWorld(caller: Caller) {
 
   /** One request with nothing wrong with it; what it did is put back. */
   async function call(operation: Operation, o: { url: string; payload?: object }) {
-    const reply = await t.app.inject({
+    const reply = await inject({
       method: operation.method as 'GET',
       url: await rows.fillIn(o.url),
       headers: { cookie: client.cookie },
@@ -155,6 +165,10 @@ export async function createWorld(caller: Caller) {
       if (operation.path.startsWith('/api/v1/tags')) return { parent_id: null };
       if (operation.path.startsWith('/api/v1/sync/targets'))
         return { options: { path: path.join(folder, 'nas') } };
+      if (operation.path === '/api/v1/validation/delegations') {
+        const tomorrow = new Date(Date.now() + 24 * 3600 * 1000).toISOString().slice(0, 10);
+        return { delegate_id: rows.author, valid_from: tomorrow, valid_to: tomorrow };
+      }
       if (operation.path === '/api/v1/sync/run') return { target_id: rows.targetId() };
       return {};
     },
@@ -165,7 +179,10 @@ export async function createWorld(caller: Caller) {
   };
 }
 
-/** Every row written is noted in the same transaction: what was rolled back is not. Guessed logins count, on purpose. */
+/**
+ * Every row written is noted in the same transaction: what was rolled back is not. Guessed logins count, and what
+ * was refused is in the audit log, on purpose.
+ */
 async function noteWrites({ db }: TestApp) {
   await db.$executeRawUnsafe('CREATE UNLOGGED TABLE noted_writes (name text NOT NULL)');
   await db.$executeRawUnsafe(`
@@ -173,7 +190,7 @@ async function noteWrites({ db }: TestApp) {
     BEGIN INSERT INTO noted_writes VALUES (tg_op || ' ' || tg_table_name); RETURN NULL; END $$`);
   const tables = await db.$queryRaw<{ name: string }[]>`
     SELECT tablename AS name FROM pg_tables
-    WHERE schemaname = 'public' AND tablename NOT IN ('noted_writes', 'login_attempts', '_prisma_migrations')`;
+    WHERE schemaname = 'public' AND tablename NOT IN ('noted_writes', 'login_attempts', '_prisma_migrations', 'audit_log', 'audit_head')`;
   for (const { name } of tables) {
     // That a session was seen is noted by every request that comes with it.
     const events = name === 'sessions' ? 'INSERT OR DELETE' : 'INSERT OR UPDATE OR DELETE';
@@ -205,6 +222,8 @@ async function noteWrites({ db }: TestApp) {
 async function createRows(t: TestApp, { owner, nas }: { owner: () => Client; nas: string }) {
   let made = 0;
   const ids = new Map<string, number>();
+  /** of the documents that the caller may decide on */
+  const author = await t.member('autrice');
   const { id: otherType } = await t.db.documentType.findUniqueOrThrow({ where: { code: 'other' } });
 
   async function makeTarget() {
@@ -222,6 +241,11 @@ async function createRows(t: TestApp, { owner, nas }: { owner: () => Client; nas
       const data = { trigger: 'manual', state: 'success', instanceId: 1, finishedAt: new Date() };
       return t.db.syncRun.create({ data });
     },
+    notifications: () => {
+      made++;
+      const data = { userId: owner().id, kind: 'role_assigned', params: {} };
+      return t.db.notification.create({ data });
+    },
     tags: () => t.db.tag.create({ data: { name: `étiquette-${++made}` } }),
     correspondents: () => t.db.correspondent.create({ data: { name: `correspondant-${++made}` } }),
     documents: async () => {
@@ -229,10 +253,27 @@ async function createRows(t: TestApp, { owner, nas }: { owner: () => Client; nas
       const { body } = await upload(owner(), { name: `facture-${made}.txt`, bytes });
       return { id: body.data.id };
     },
+    validation: async () => {
+      const bytes = Buffer.from(`À valider ${++made}`);
+      const { body } = await upload(author, { name: `valider-${made}.txt`, bytes });
+      const { id } = body.data;
+      await author.post(`/validation/${id}/submit`);
+      const share = { documentId: id, userId: owner().id, createdById: author.id };
+      await t.db.documentShare.create({ data: share });
+      return { id };
+    },
+    delegations: () => {
+      made++;
+      const day = new Date();
+      return t.db.delegation.create({
+        data: { delegatorId: owner().id, delegateId: author.id, validFrom: day, validTo: day },
+      });
+    },
   };
   const kindOf = (url: string) => {
     const kind = /^\/api(?:\/v1)?\/((?:sync\/)?[\w-]+)/.exec(url)?.[1] ?? '';
-    return kind === 'sync/document' ? 'documents' : kind;
+    if (url.includes('/validation/delegations')) return 'delegations';
+    return kind === 'sync/document' || url.endsWith('/submit') ? 'documents' : kind;
   };
 
   async function idOf(kind: string): Promise<number> {
@@ -241,10 +282,26 @@ async function createRows(t: TestApp, { owner, nas }: { owner: () => Client; nas
     return id;
   }
 
+  /** What a share's address names is there. */
+  async function shareWith(userId: number): Promise<void> {
+    const key = { documentId: await idOf('documents'), userId };
+    if (await t.db.documentShare.findUnique({ where: { documentId_userId: key } })) return;
+    made++;
+    await t.db.documentShare.create({ data: { ...key, createdById: owner().id } });
+  }
+
+  async function giveRole(userId: number): Promise<void> {
+    const role = { userId, roleCode: 'VALIDATOR_L1', documentTypeId: null };
+    if (await t.db.roleAssignment.findFirst({ where: role })) return;
+    made++;
+    await t.db.roleAssignment.create({ data: { ...role, assignedById: t.admin.id } });
+  }
+
   await idOf('sync/targets');
   let seen = made;
   return {
     otherType,
+    author: author.id,
     /** Whether rows were made since this was last asked. */
     justMade(): boolean {
       const more = made > seen;
@@ -254,7 +311,13 @@ async function createRows(t: TestApp, { owner, nas }: { owner: () => Client; nas
     targetId: () => ids.get('sync/targets') ?? 1,
 
     async fillIn(url: string): Promise<string> {
-      return url.includes('{id}') ? url.replaceAll('{id}', String(await idOf(kindOf(url)))) : url;
+      const filled = url.includes('{id}') ? url.replaceAll('{id}', String(await idOf(kindOf(url)))) : url;
+      if (!filled.includes('{userId}')) return filled;
+      // Of their own roles everybody may know.
+      const userId = filled.endsWith('/roles/user/{userId}') ? owner().id : await idOf('users');
+      if (filled.includes('/shares/')) await shareWith(userId);
+      if (filled.includes('/{roleCode}')) await giveRole(userId);
+      return filled.replace('{userId}', String(userId)).replace('{roleCode}', 'VALIDATOR_L1');
     },
 
     /** After a request that was accepted. */
@@ -262,10 +325,14 @@ async function createRows(t: TestApp, { owner, nas }: { owner: () => Client; nas
       if (method === 'GET' || method === 'HEAD') return;
       const kind = kindOf(address);
       if (kind === 'documents' && method === 'POST' && !address.includes('{id}'))
-        await t.db.document.deleteMany({ where: { id: { not: ids.get(kind) ?? 0 } } });
-      else if (kind === 'documents' && method === 'DELETE') ids.delete(kind);
+        await t.db.document.deleteMany({
+          where: { id: { notIn: [ids.get(kind) ?? 0, ids.get('validation') ?? 0] } },
+        });
+      else if (kind === 'documents' && (method === 'DELETE' || address.endsWith('/submit'))) ids.delete(kind);
+      if (kind === 'delegations') await t.db.delegation.deleteMany();
+      if (kind === 'users') await t.db.documentShare.deleteMany();
       if (kind === 'users')
-        await t.db.user.deleteMany({ where: { id: { notIn: [t.admin.id, owner().id] } } });
+        await t.db.user.deleteMany({ where: { id: { notIn: [t.admin.id, owner().id, author.id] } } });
       if (kind === 'document-types')
         await t.db.documentType.deleteMany({
           where: { code: { notIn: ['receipt', 'invoice', 'payslip', 'other'] } },

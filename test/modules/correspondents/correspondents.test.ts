@@ -30,6 +30,7 @@ describe('a correspondent', () => {
       matching_algorithm: 'auto',
       is_insensitive: true,
       document_count: 0,
+      learned: null,
       created_at: expect.stringMatching(/Z$/),
       updated_at: expect.stringMatching(/Z$/),
     });

@@ -347,12 +347,13 @@ describe('the list', () => {
     expect(await places(`correspondent_id=${who}`)).toEqual([2]);
     expect(await places(`tag_id=${tags[0].id}`)).toEqual([1]);
     expect(await places('status=approved')).toEqual([]);
-    expect(await places('status=na&search=z')).toEqual([2]);
-    expect(await places('search=ABRI')).toEqual([3]);
+    expect(await places('status=na&search=zoo')).toEqual([2]);
+    expect(await places('search=ABRI*')).toEqual([3]);
     expect(await places('search=swisscom')).toEqual([2]);
-    expect(await places(`search=${encodeURIComponent('0%')}`)).toEqual([1]);
-    expect(await places(`search=${encodeURIComponent('%')}`)).toEqual([1]);
-    expect(await places('search=_')).toEqual([2]);
+    expect(await places('search=eclairs')).toEqual([4, 1]);
+    expect(await places(`search=${encodeURIComponent('100%')}`)).toEqual([1]);
+    expect(await places(`search=${encodeURIComponent('%')}`)).toEqual([]);
+    expect(await places('search=_')).toEqual([]);
     expect(await places(`search=${encodeURIComponent('\\')}`)).toEqual([]);
     expect(await places('search=')).toHaveLength(4);
   });

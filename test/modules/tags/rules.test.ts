@@ -148,32 +148,6 @@ describe('a rule that is changed', () => {
   });
 });
 
-test('a thousand rules cost an upload less than 50 ms', async () => {
-  const algorithms = ['any', 'all', 'exact', 'regex', 'fuzzy'];
-  const rules = Array.from({ length: 1000 }, (_, index) => ({
-    name: `Mille ${index}`,
-    match: `fournisseur${index} "avis de débit ${index}"`,
-    matchingAlgorithm: algorithms[index % algorithms.length] ?? 'any',
-  }));
-  const title =
-    'Facture d’électricité du fournisseur500, avis de débit du 3 mai 2026, Services industriels de Genève';
-  const { id } = await paper(title);
-  await server.db.tag.createMany({ data: rules.slice(0, 500) });
-  await server.db.correspondent.createMany({ data: rules.slice(500) });
-  const rulebook = createRulebook();
-  const run = () => server.db.$transaction((tx) => runRules(tx, { rulebook, documentId: id }));
-  await run();
-  const took: number[] = [];
-  for (let round = 0; round < 9; round++) {
-    const began = performance.now();
-    await run();
-    took.push(performance.now() - began);
-  }
-  took.sort((a, b) => a - b);
-  expect(took[4]).toBeLessThan(50);
-  await server.db.tag.deleteMany({ where: { name: { startsWith: 'Mille ' } } });
-});
-
 describe('a rule that is applied', () => {
   test('in a dry run says what it would do, and does nothing', async () => {
     const one = await paper('Relevé de compte 1');
@@ -187,8 +161,8 @@ describe('a rule that is applied', () => {
       total: 2,
       changed: 1,
       documents: [
-        { id: one.id, title: 'Relevé de compte 1', excerpts: expect.any(Array), changed: true },
-        { id: two.id, title: 'Relevé de compte 2', excerpts: expect.any(Array), changed: false },
+        { id: one.id, title: one.title, excerpts: expect.any(Array), confidence: null, changed: true },
+        { id: two.id, title: two.title, excerpts: expect.any(Array), confidence: null, changed: false },
       ],
     });
     expect(answer.body.data.documents[0].excerpts.join(' ')).toContain('Relevé');

@@ -61,6 +61,7 @@ describe('a tag', () => {
       is_insensitive: true,
       parent_id: null,
       document_count: 0,
+      learned: null,
       created_at: expect.stringMatching(/Z$/),
       updated_at: expect.stringMatching(/Z$/),
     });
@@ -267,6 +268,36 @@ describe('the tags of a document', () => {
     const document = await paper(left ?? 0);
     await alice.put(`/documents/${document.id}`, { tags: [left, right] });
     expect(await tagsOf(document.id)).toEqual([top, left, right]);
+  });
+
+  test('are the same when the same list comes again', async () => {
+    const [top, left] = await line(2);
+    const { id: right } = await tag(top);
+    const plain = await paper();
+    const put = async (tags: number[]) => {
+      expect((await alice.put(`/documents/${plain.id}`, { tags })).status).toBe(200);
+      return seen(plain.id);
+    };
+    const once = await put([left ?? 0]);
+    expect(once.tags).toEqual([top, left]);
+    expect(await put([left ?? 0])).toEqual(once);
+    const twice = await put([left ?? 0, right]);
+    expect(twice.tags).toEqual([top, left, right]);
+    expect(await put([right, left ?? 0])).toEqual(twice);
+    expect((await put([])).tags).toEqual([]);
+    expect((await put([])).tags).toEqual([]);
+  });
+
+  test('go with one that was given itself, though those below it are listed', async () => {
+    const [top, bottom] = await line(2);
+    const both = await paper(top ?? 0, bottom ?? 0);
+    await alice.put(`/documents/${both.id}`, { tags: [bottom] });
+    expect(await tagsOf(both.id)).toEqual([]);
+    // listed once, an ancestor that came along is one that was given
+    const one = await paper(bottom ?? 0);
+    await alice.put(`/documents/${one.id}`, { tags: [top, bottom] });
+    await alice.put(`/documents/${one.id}`, { tags: [bottom] });
+    expect(await tagsOf(one.id)).toEqual([]);
   });
 
   test('make another validator when they change, and none when they do not', async () => {

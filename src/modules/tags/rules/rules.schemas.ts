@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { success } from '../../../http/schemas.ts';
+import { instant, success } from '../../../http/schemas.ts';
 import { matchingAlgorithms } from '../../matching/rule.ts';
 
 const tooLong = { fr: 'Au plus 256 caractères', en: 'At most 256 characters' };
@@ -13,7 +13,7 @@ const match = z
 const algorithm = z.enum(matchingAlgorithms);
 const algorithms =
   '`any`, `all`: words, and phrases in double quotes; `exact`: one phrase; `regex`: a regular expression; ' +
-  '`fuzzy`: nearly so; `auto`: learned; `none`: only by hand';
+  '`fuzzy`: nearly so; `auto`: learned from documents filed by hand, once five have it; `none`: only by hand';
 const isInsensitive = z.boolean().describe('Whether A and a are the same');
 
 /** The rule of a new tag or correspondent (contract §5); null and absent are the same. */
@@ -33,6 +33,15 @@ export const shownRuleFields = {
   match: z.string(),
   matching_algorithm: algorithm,
   is_insensitive: z.boolean(),
+  learned: z
+    .object({
+      documents: z.int().describe('Documents that it was learned from'),
+      accuracy: z.number().describe('Share of documents held out whose likeliest one was right, 0 to 1'),
+      baseline: z.number().describe('The same for always saying the most frequent one'),
+      trained_at: instant,
+    })
+    .nullable()
+    .describe('Of all that are `auto` together; null: not `auto`, or on too few documents yet'),
 };
 
 export const documentCount = z
@@ -52,7 +61,10 @@ export const applyAnswer = success(
         z.object({
           id: z.int(),
           title: z.string(),
-          excerpts: z.array(z.string()).describe('Where it matches'),
+          excerpts: z
+            .array(z.string())
+            .describe('Where it matches; with `auto`, the words that speak for it most'),
+          confidence: z.number().nullable().describe('How sure `auto` is, 0 to 1; null with other rules'),
           changed: z.boolean(),
         }),
       )

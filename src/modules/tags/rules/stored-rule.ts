@@ -32,6 +32,15 @@ export function canMatch({ algorithm, match }: Rule): boolean {
   return algorithm !== 'none' && algorithm !== 'auto' && match.trim() !== '';
 }
 
+/** What a rule gives is noted as: only what was given by hand is learned from. */
+export function originOf({ matchingAlgorithm }: RuleColumns): 'rule' | 'auto' {
+  return matchingAlgorithm === 'auto' ? 'auto' : 'rule';
+}
+
+export function becomesAuto(rule: RuleColumns, before: RuleColumns): boolean {
+  return rule.matchingAlgorithm === 'auto' && before.matchingAlgorithm !== 'auto';
+}
+
 /**
  * A rule after a request; what that does not say stays as it is. Throws a 400 on `match` where it would become
  * one that cannot run.
