@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type fastifySession from '@fastify/session';
-import { type Database, prepared } from '../../database/client.ts';
+import { type Database, prepared, readRows } from '../../database/client.ts';
 import { Prisma } from '../../database/generated/client.ts';
 import type { SessionUser } from '../../http/request.ts';
 import { seesMore } from '../documents/visibility.ts';
@@ -44,13 +44,14 @@ export function createSessionStore({ db }: { db: Database }) {
   /** The one query of a request: the living session's user, and that it was seen. */
   async function read(sessionId: string): Promise<SessionUser | undefined> {
     const id = rowId(sessionId);
-    const [user] = await db.$queryRaw<SessionUser[]>`${prepared}
+    const statement = Prisma.sql`${prepared}
       WITH seen AS (
         UPDATE sessions SET last_seen_at = now()
         WHERE id = ${id} AND expires_at > now()
           AND last_seen_at < now() - make_interval(secs => ${seenSeconds}::int)
           AND last_seen_at > now() - make_interval(secs => ${idleSeconds}::int))
       ${userOf(id)}`;
+    const [user] = await readRows<SessionUser>(db, statement);
     return user;
   }
 

@@ -16,7 +16,8 @@ export interface DocumentRow {
   filed_name: string;
   folder: string;
   original_filename: string;
-  file_size: bigint;
+  /** a bigint where Prisma read it */
+  file_size: bigint | string;
   mime_type: string;
   document_type_id: number;
   document_type_code: string;

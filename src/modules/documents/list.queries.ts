@@ -1,4 +1,4 @@
-import { type Database, prepared, type Transaction } from '../../database/client.ts';
+import { type Database, prepared, readRows } from '../../database/client.ts';
 import { Prisma } from '../../database/generated/client.ts';
 import type { SessionUser } from '../../http/request.ts';
 import { searchCondition } from '../search/search-condition.ts';
@@ -177,10 +177,10 @@ function pageOf(asked: Asked): { page: Prisma.Sql; isKept: boolean } {
 
 /** One page of the documents a user may see, and how many there are in all; both of one moment. */
 export async function listDocuments(
-  client: Database | Transaction,
+  db: Database,
   { user, query: given }: Asked,
 ): Promise<{ documents: DocumentAnswer[]; total: number }> {
-  const search = await searchCondition(client, given.search, { trashed: isTrash(given) });
+  const search = await searchCondition(db, given.search, { trashed: isTrash(given) });
   const query = search ? given : { ...given, search: undefined };
   const asked = { user, query };
   const found = search
@@ -192,11 +192,12 @@ export async function listDocuments(
     ? countOf(user, known)
     : Prisma.sql`(SELECT count(*)::int FROM documents d WHERE ${conditions(asked)})`;
   const { page, isKept } = pageOf(asked);
-  const rows = await client.$queryRaw<(DocumentRow & { total: number })[]>`
+  const statement = Prisma.sql`
     ${isKept ? prepared : Prisma.empty} ${found}
     SELECT n.total, r.* FROM (SELECT ${total} AS total OFFSET 0) n
     LEFT JOIN LATERAL (SELECT ${columns} FROM ${page} ${joins}) r ON TRUE
     ORDER BY ${ordering(query, 'r')}`;
+  const rows = await readRows<DocumentRow & { total: number }>(db, statement);
   const documents = rows.flatMap((row) => (row.id === null ? [] : [toAnswer(row)]));
   return { documents, total: rows[0]?.total ?? 0 };
 }

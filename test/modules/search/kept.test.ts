@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Transaction } from '../../../src/database/client.ts';
 import { type Client, startTestApp, type TestApp } from '../../support/app.ts';
 import { png, replace } from '../documents/papers.ts';
 import { file, titlesOf } from './papers.ts';
@@ -109,25 +110,44 @@ describe('what is searched', () => {
     expect(await strays()).toEqual([]);
   });
 
-  test('is what the documents say, when two change the same one at once', async () => {
-    const id = await file(t, carol, { title: 'avant', text: 'avant' });
-    const tags = [];
-    for (const name of ['a1', 'a2', 'a3', 'a4'])
-      tags.push((await carol.post('/tags', { name })).body.data.id);
-    for (let round = 0; round < 10; round++) {
-      await Promise.all([
-        carol.put(`/documents/${id}`, { title: `titre ${round}` }),
-        t.db.documentText.update({ where: { documentId: id }, data: { text: `texte ${round}` } }),
-        ...tags.map(
-          (tagId) =>
-            t.db
-              .$executeRaw`INSERT INTO document_tags (document_id, tag_id) VALUES (${id}, ${tagId}) ON CONFLICT DO NOTHING`,
+  test.each<[what: string, change: (tx: Transaction, id: number, tag: number) => Promise<unknown>]>([
+    [
+      'text',
+      (tx, id) => tx.$executeRaw`UPDATE document_texts SET text = 'texte récent' WHERE document_id = ${id}`,
+    ],
+    [
+      'tags',
+      (tx, id, tag) => tx.$executeRaw`INSERT INTO document_tags (document_id, tag_id) VALUES (${id}, ${tag})`,
+    ],
+  ])(
+    'is what the documents say, when one changes its title and another its %s at once',
+    async (what, change) => {
+      const id = await file(t, carol, { title: 'avant', text: 'avant' });
+      const [first, second] = await Promise.all(
+        ['un', 'deux'].map(
+          async (name) => (await carol.post('/tags', { name: `${what} ${name}` })).body.data.id,
         ),
-      ]);
+      );
+      let changed: Promise<unknown> = Promise.resolve();
+      await t.db.$transaction(
+        async (tx) => {
+          await tx.$executeRaw`UPDATE documents SET title = 'titre récent' WHERE id = ${id}`;
+          await tx.$executeRaw`INSERT INTO document_tags (document_id, tag_id) VALUES (${id}, ${first})`;
+          changed = t.db.$transaction((other) => change(other, id, second), { timeout: 20_000 });
+          // The other one has begun, and waits for this one to end.
+          await vi.waitFor(async () => {
+            const waiting = await tx.$queryRaw<unknown[]>`
+            SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+            expect(waiting).toHaveLength(1);
+          });
+        },
+        { timeout: 20_000 },
+      );
+      await changed;
       expect(await strays()).toEqual([]);
-      await t.db.documentTag.deleteMany({ where: { documentId: id } });
-    }
-  });
+      expect(await titlesOf(carol, 'titre recent')).toContain('titre récent');
+    },
+  );
 
   test('is written anew by search_rebuild, where a bulk load had the triggers off', async () => {
     const id = await file(t, carol, { title: 'en gros' });
@@ -144,7 +164,7 @@ describe('what is searched', () => {
   test('leaves the words alone, and their place outside of the row, when only the tags change', async () => {
     const id = await file(t, carol, {
       title: 'long',
-      text: Array.from({ length: 400 }, (_, n) => `mot${n}`).join(' '),
+      text: Array.from({ length: 60 }, (_, n) => `mot${n}`).join(' '),
     });
     const place = async () => {
       const [row] = await t.db.$queryRaw<{ chunk: string; size: number }[]>`

@@ -15,12 +15,8 @@ async function learn(): Promise<Learned | null> {
   return { model: await encodeModel(model), labels, documents, accuracy, baseline };
 }
 
+// Ended by who began it: a thread that ends itself may do so before its last answer is heard.
 parentPort?.on('message', async (lessons: Lesson[] | null) => {
-  if (lessons) {
-    for (const lesson of lessons) trainer.add(lesson);
-    parentPort?.postMessage('taken');
-  } else {
-    parentPort?.postMessage(await learn());
-    parentPort?.close();
-  }
+  for (const lesson of lessons ?? []) trainer.add(lesson);
+  parentPort?.postMessage(lessons ? 'taken' : await learn());
 });
