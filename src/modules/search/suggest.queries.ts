@@ -1,4 +1,4 @@
-import { type Database, prepared } from '../../database/client.ts';
+import { type Database, prepared, readRows } from '../../database/client.ts';
 import { Prisma } from '../../database/generated/client.ts';
 import type { SessionUser } from '../../http/request.ts';
 import { visibleTo } from '../documents/visibility.ts';
@@ -30,8 +30,8 @@ async function find(
   const written = Prisma.sql`d.heads @@ (SELECT ${asQuery(o.choices, 'C')}::tsquery)`;
   const visible = Prisma.sql`(SELECT s.*, s.document_id AS id FROM document_search s) d
     WHERE NOT d.trashed AND ${visibleTo(o.user, { hidden: true })}`;
-  return db.$queryRaw`
-    ${prepared} WITH near AS MATERIALIZED (
+  const statement = Prisma.sql`${prepared}
+    WITH near AS MATERIALIZED (
       SELECT d.id, d.created_at FROM (
         SELECT d.id, d.created_at, d.heads FROM ${visible}
         ORDER BY d.created_at DESC, d.id DESC LIMIT ${Prisma.raw(`${o.look.newest}`)}) d
@@ -47,6 +47,7 @@ async function find(
       ORDER BY length(name), id LIMIT ${o.limit})
     UNION ALL (
       SELECT name, 'tag' FROM tags WHERE search_name(name) @@ ${names} ORDER BY length(name), id LIMIT ${o.limit})`;
+  return readRows(db, statement);
 }
 
 /** Many documents may have one title: where the newest have too few, more are looked at. */
@@ -67,12 +68,26 @@ export async function findSuggestions(
   return isEnough ? found : (await distinct(furtherLook)).found;
 }
 
-/** Those of these texts, in their order, that a word of a title or name begins with. */
-export async function findKnown(db: Database, texts: string[]): Promise<string[]> {
+/**
+ * Those of these texts, in their order, that a word of a title or name begins with that the user may see. What
+ * others have in theirs is not even counted: it would push out what is the user's own.
+ */
+export async function findKnown(
+  db: Database,
+  { user, texts }: { user: SessionUser; texts: string[] },
+): Promise<string[]> {
+  const titles = Prisma.sql`EXISTS (SELECT FROM (SELECT s.*, s.document_id AS id FROM document_search s) d
+    WHERE NOT d.trashed AND ${visibleTo(user)} AND d.heads @@ (quote_literal(k.text) || ':*C')::tsquery)`;
+  const named = (table: string) =>
+    Prisma.sql`EXISTS (SELECT FROM ${Prisma.raw(table)} WHERE search_name(name) @@ (quote_literal(k.text) || ':*')::tsquery)`;
+  const seen = user.isAdmin
+    ? Prisma.sql`TRUE`
+    : Prisma.sql`(${named('correspondents')} OR ${named('tags')} OR ${titles})`;
   const rows = await db.$queryRaw<{ text: string }[]>`
-    SELECT t.text FROM unnest(${texts}::text[]) WITH ORDINALITY AS t (text, place)
-    WHERE EXISTS (SELECT FROM search_vocabulary v
-      WHERE v.word >= t.text AND v.word < t.text || U&'\\+10FFFF')
-    ORDER BY t.place`;
+    WITH known AS MATERIALIZED (
+      SELECT t.text, t.place FROM unnest(${texts}::text[]) WITH ORDINALITY AS t (text, place)
+      WHERE EXISTS (SELECT FROM search_vocabulary v
+        WHERE v.word >= t.text AND v.word < t.text || U&'\\+10FFFF'))
+    SELECT k.text FROM known k WHERE ${seen} ORDER BY k.place`;
   return rows.map((row) => row.text);
 }

@@ -11,14 +11,14 @@ const mostCorrections = 5;
 /** The words as typed, folded. Of a very long text the first ones: no title has more. */
 const typedWords = (q: string) => (foldWord(q).match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, 20);
 
-/**
- * For each word itself, where something begins with it, and what is a slip away; null where one has neither. Slips
- * of known words too: a word may be known from the title of a document that the user may not see, and must not show.
- */
-async function correct(db: Database, words: string[]): Promise<Choices | null> {
+/** For each word itself, where something begins with it, and what is a slip away; null where one has neither. */
+async function correct(
+  db: Database,
+  { user, words }: { user: SessionUser; words: string[] },
+): Promise<Choices | null> {
   const choices: Choices = [];
   for (const word of words) {
-    const found = await findKnown(db, [word, ...slipsOf(word)]);
+    const found = await findKnown(db, { user, texts: [word, ...slipsOf(word)] });
     if (found.length === 0) return null;
     choices.push(found.slice(0, mostCorrections + Number(found[0] === word)));
   }
@@ -47,6 +47,6 @@ export async function suggest(
   if (words.length === 0) return [];
   const found = await findSuggestions(db, { user, choices: words.map((word) => [word]), limit });
   if (found.length > 0) return share(found, limit);
-  const choices = await correct(db, words);
+  const choices = await correct(db, { user, words });
   return choices ? share(await findSuggestions(db, { user, choices, limit }), limit) : [];
 }

@@ -89,3 +89,21 @@ test('a title that a user may not see takes no correction from them', async () =
   await file(t, people.owner, { title: 'Licenciement d’un ami' });
   expect(await suggestions(curious, 'licenciement')).toEqual(before);
 });
+
+test('titles that a user may not see take none of the few places of corrections', async () => {
+  const curious = await t.member('keen');
+  await file(t, curious, { title: 'Quittance zabricots' });
+  const before = await suggestions(curious, 'zabriccots');
+  expect(before).toEqual([{ text: 'Quittance zabricots', type: 'document' }]);
+  for (const title of [
+    'abriccots',
+    'zabricctos',
+    'zabricocts',
+    'zarbiccots',
+    'zbariccots',
+    'zabirccots',
+    'zabrccots',
+  ])
+    await file(t, people.owner, { title });
+  expect(await suggestions(curious, 'zabriccots')).toEqual(before);
+});

@@ -48,8 +48,9 @@ beforeAll(async () => {
   await t.db
     .$executeRaw`VACUUM ANALYZE documents, document_versions, document_tags, document_search, correspondents, tags`;
   const db = {
-    $queryRaw: (strings: TemplateStringsArray, ...values: unknown[]) => {
-      const statement = Prisma.sql(strings, ...values);
+    // A statement, or the template of one.
+    $queryRaw: (asked: Prisma.Sql | TemplateStringsArray, ...values: unknown[]) => {
+      const statement = asked instanceof Prisma.Sql ? asked : Prisma.sql(asked, ...values);
       sent.push(statement);
       return t.db.$queryRaw(statement);
     },
