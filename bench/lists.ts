@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { startBare } from './support/bare.ts';
 import type { BareRoutes } from './support/bare-worker.ts';
-import type { Filled, FilledServers } from './support/filled.ts';
-import { type Loader, startLoader } from './support/load.ts';
+import { type Filled, type FilledServers, underLoad } from './support/filled.ts';
+import type { Loader } from './support/load.ts';
 import { type Claim, rateClaim } from './support/measure.ts';
 
 const rounds = 5;
@@ -12,8 +12,6 @@ const ms = 1500;
 const shortRounds = 12;
 const shortMs = 80;
 
-/** Where speed is compared with hand-written SQL. */
-const usual = 100_000;
 /** a deep page: of 20 documents */
 const deepPage = 4000;
 
@@ -66,7 +64,7 @@ async function compare(
 async function besideHandWritten(loader: Loader, filled: Filled): Promise<Claim[]> {
   const bare = await startBare({ url: filled.url, routes });
   const offset = (deepPage - 1) * 20;
-  const documents = `of ${usual.toLocaleString('en')} documents`;
+  const documents = `of ${filled.documents.toLocaleString('en')} documents`;
   try {
     const claims: Claim[] = [];
     for (const { name, caller, path } of [
@@ -187,13 +185,5 @@ async function whileGrowing(loader: Loader, filled: Filled[]): Promise<Claim[]> 
 
 /** Lists and their totals: beside hand-written SQL on the same database, and as the documents become more. */
 export async function benchLists(servers: FilledServers): Promise<Claim[]> {
-  const loader = startLoader();
-  try {
-    const claims = await besideHandWritten(loader, await servers.of(usual));
-    const filled: Filled[] = [];
-    for (const size of servers.sizes) filled.push(await servers.of(size));
-    return [...claims, ...(await whileGrowing(loader, filled))];
-  } finally {
-    loader.stop();
-  }
+  return underLoad(servers, { besideHandWritten, whileGrowing });
 }

@@ -1,15 +1,13 @@
 import { fileNameAt, fileNames } from '../scripts/seed/texts.ts';
-import type { Caller, Filled, FilledServers } from './support/filled.ts';
+import { type Caller, type Filled, type FilledServers, underLoad } from './support/filled.ts';
 import { startHandWritten, withClient } from './support/hand-written-search.ts';
-import { type Loader, startLoader } from './support/load.ts';
+import type { Loader } from './support/load.ts';
 import { type Claim, median, rateClaim } from './support/measure.ts';
 
 const rounds = 5;
 const connections = 16;
 const ms = 2400;
 
-/** Where speed is compared with hand-written SQL. */
-const usual = 100_000;
 /** in a third of all synthetic documents */
 const broadWord = 'facture';
 const prefixes = ['fac', 'relev', 'd'];
@@ -94,7 +92,7 @@ async function besideHandWritten(loader: Loader, filled: Filled): Promise<Claim[
       claims.push(
         await compare(loader, {
           ...sort,
-          what: `search with facets, a word in a third of ${usual.toLocaleString('en')}, ${name}`,
+          what: `search with facets, a word in a third of ${filled.documents.toLocaleString('en')}, ${name}`,
           pairs: [asking(broadWord)],
         }),
         await compare(loader, {
@@ -152,13 +150,5 @@ async function whileGrowing(loader: Loader, filled: Filled[]): Promise<Claim[]> 
 
 /** Search and suggestions: beside hand-written SQL on the same database, and as the documents become more. */
 export async function benchSearch(servers: FilledServers): Promise<Claim[]> {
-  const loader = startLoader();
-  try {
-    const claims = await besideHandWritten(loader, await servers.of(usual));
-    const filled: Filled[] = [];
-    for (const size of servers.sizes) filled.push(await servers.of(size));
-    return [...claims, ...(await whileGrowing(loader, filled))];
-  } finally {
-    loader.stop();
-  }
+  return underLoad(servers, { besideHandWritten, whileGrowing });
 }

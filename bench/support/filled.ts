@@ -7,6 +7,8 @@ import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { pino } from 'pino';
 import { startEmbeddedPostgres } from '../../src/database/embedded.ts';
+import { type Loader, startLoader } from './load.ts';
+import type { Claim } from './measure.ts';
 import { type Server, startServer } from './server.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -142,4 +144,26 @@ export function createFilledServers({ sizes }: { sizes: number[] }) {
         if (filled.status === 'fulfilled') await filled.value.stop();
     },
   };
+}
+
+/** Documents where speed is compared with hand-written SQL. */
+const usual = 100_000;
+
+/** Both sorts of claims under load: beside hand-written SQL on the same database, and as the documents become more. */
+export async function underLoad(
+  servers: FilledServers,
+  o: {
+    besideHandWritten: (loader: Loader, filled: Filled) => Promise<Claim[]>;
+    whileGrowing: (loader: Loader, filled: Filled[]) => Promise<Claim[]>;
+  },
+): Promise<Claim[]> {
+  const loader = startLoader();
+  try {
+    const claims = await o.besideHandWritten(loader, await servers.of(usual));
+    const filled: Filled[] = [];
+    for (const size of servers.sizes) filled.push(await servers.of(size));
+    return [...claims, ...(await o.whileGrowing(loader, filled))];
+  } finally {
+    loader.stop();
+  }
 }

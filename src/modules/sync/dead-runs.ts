@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../../database/client.ts';
-import { release } from './journal.queries.ts';
+import { release } from './journal-work.queries.ts';
 import { openParts, runTotals } from './runs.queries.ts';
 
 /**

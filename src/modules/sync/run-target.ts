@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '../../database/client.ts';
 import type { DatabaseLog } from '../../database/database-log.ts';
-import { type Claimed, claim, nextDueMs, release, type Settled, settle } from './journal.queries.ts';
+import { type Claimed, claim, nextDueMs, release, type Settled, settle } from './journal-work.queries.ts';
 import { SyncTargetError } from './sync.errors.ts';
 import type { OutgoingFile, SyncSession, SyncTarget } from './sync-target.ts';
 import { openMarked } from './targets/target-marker.ts';

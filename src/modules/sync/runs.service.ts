@@ -4,7 +4,7 @@ import type { DatabaseLog } from '../../database/database-log.ts';
 import { type Locale, say } from '../../errors.ts';
 import { stopping } from '../../http/http.errors.ts';
 import { createEndDeadRuns } from './dead-runs.ts';
-import { countPending, retryFailed, takeOver } from './journal.queries.ts';
+import { countPending, retryFailed, takeOver } from './journal-work.queries.ts';
 import type { Progress, TargetOutcome, TargetRun } from './run-target.ts';
 import { listRuns, openParts, type Run, readRun, runTotals } from './runs.queries.ts';
 import { SyncTargetError, type TargetFaultCode, targetFaults } from './sync.errors.ts';
